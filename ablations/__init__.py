@@ -1,0 +1,1 @@
+"""Shipped studies; each YAML file is a study that `adviserbench run` takes."""

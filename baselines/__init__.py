@@ -1,0 +1,1 @@
+"""Baselines: models that published work compares with."""

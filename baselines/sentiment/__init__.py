@@ -1,0 +1,1 @@
+"""Sentiment baselines: one score a clip, from any of text, vision and audio."""

@@ -1,0 +1,1 @@
+"""Data sets: each module reads or makes one and registers it."""

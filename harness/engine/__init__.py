@@ -1,0 +1,1 @@
+"""One trial: build, train, select on validation, evaluate, measure."""

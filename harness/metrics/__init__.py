@@ -1,0 +1,1 @@
+"""Metric protocols: scores in, named numbers out."""

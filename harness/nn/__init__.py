@@ -1,0 +1,1 @@
+"""Building blocks that teachers, students and baselines share."""

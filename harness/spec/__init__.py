@@ -1,0 +1,74 @@
+"""The nouns of the harness, as frozen values; no torch is imported below this package."""
+
+from harness.spec.base import Frozen
+from harness.spec.errors import BadInput, nearest
+from harness.spec.identity import canonical_json, digest, group_id, trial_id
+from harness.spec.metric import METRICS, MetricSpec
+from harness.spec.plan import Member, Plan
+from harness.spec.result import (
+    PREDICTION_COLUMNS,
+    Efficiency,
+    Environment,
+    EpochRecord,
+    Failure,
+    Latency,
+    TrialResult,
+)
+from harness.spec.study import STUDY_ADAPTER, AblationStudy, GridStudy, Recipe, Template
+from harness.spec.task import TASKS, Protocol, TaskSpec
+from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, TrialSpec
+from harness.spec.variant import (
+    MODALITY_OF,
+    Kind,
+    LossConfig,
+    Modality,
+    ModelConfig,
+    OutputName,
+    VariantConfig,
+    VariantRef,
+    View,
+)
+
+__all__ = [
+    "METRICS",
+    "MODALITY_OF",
+    "PREDICTION_COLUMNS",
+    "STUDY_ADAPTER",
+    "TASKS",
+    "AblationStudy",
+    "BadInput",
+    "Control",
+    "Efficiency",
+    "Environment",
+    "EpochRecord",
+    "Failure",
+    "Frozen",
+    "GridStudy",
+    "Kind",
+    "Latency",
+    "LossConfig",
+    "LossTerm",
+    "Member",
+    "MetricSpec",
+    "Modality",
+    "ModelConfig",
+    "Optimisation",
+    "OutputName",
+    "Plan",
+    "Precision",
+    "Protocol",
+    "Recipe",
+    "Role",
+    "TaskSpec",
+    "Template",
+    "TrialResult",
+    "TrialSpec",
+    "VariantConfig",
+    "VariantRef",
+    "View",
+    "canonical_json",
+    "digest",
+    "group_id",
+    "nearest",
+    "trial_id",
+]

@@ -1,0 +1,88 @@
+"""What a trial leaves behind. The record is the truth; anything else in a store is for looking."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.spec.base import Frozen
+from harness.spec.trial import TrialSpec
+
+State = Literal["complete", "failed"]
+
+PREDICTION_COLUMNS = ("split", "id", "video_id", "target", "score")
+"""Columns of `predictions.parquet`: a row per clip of valid and test."""
+
+
+class EpochRecord(Frozen):
+    """Metrics of one epoch: ``train/<loss>`` means over steps, ``val/<metric>`` at its end."""
+
+    epoch: int
+    metrics: dict[str, float]
+
+
+class Latency(Frozen):
+    """Per-call times of a forward pass from ready tensors, in milliseconds, in measured order."""
+
+    samples_ms: tuple[float, ...] = Field(min_length=1)
+    median_ms: float
+    p90_ms: float
+    batch_size: int
+    warmup_calls: int
+    intra_threads: int
+    inter_threads: int
+    device: str
+
+
+class Efficiency(Frozen):
+    """What a trained model costs when it is used."""
+
+    parameters: int
+    """Parameters needed at inference; a student's teacher is not among them."""
+
+    latency: Latency
+
+
+class Environment(Frozen):
+    """Where the numbers were made."""
+
+    code_revision: str
+    python: str
+    versions: dict[str, str]
+    platform: str
+    cpu: str
+    cores: int
+    threads: int
+    accelerator: str
+
+
+class Failure(Frozen):
+    """Why a trial has no numbers."""
+
+    message: str
+    traceback: str
+
+
+class TrialResult(Frozen):
+    """One trial's record: its spec, its numbers, or its failure, and where they were made."""
+
+    trial_id: str
+    group_id: str
+    spec: TrialSpec
+    state: State
+    data_fingerprint: str
+    environment: Environment
+    metrics: dict[str, float] = {}
+    """``<split>/<metric>`` for val and test, of the selected epoch, never rounded."""
+
+    epochs: tuple[EpochRecord, ...] = ()
+    best_epoch: int | None = None
+    efficiency: Efficiency | None = None
+    seconds: dict[str, float] = {}
+    """Wall-clock time by phase: build, train, evaluate, measure."""
+
+    notes: tuple[str, ...] = ()
+    """Facts a table must say of this trial, such as random weights or lower-cased text."""
+
+    failure: Failure | None = None

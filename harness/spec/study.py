@@ -1,0 +1,84 @@
+"""A study file, as written: what is compared, over which seeds, against which reference."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from harness.spec.base import Frozen
+from harness.spec.task import Protocol
+from harness.spec.trial import Control, LossTerm, Precision, Role
+from harness.spec.variant import VariantRef
+
+
+class PartialRef(BaseModel):
+    """A variant, or some of its parameters only, where the name is said elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str | None = None
+
+
+class Recipe(Frozen):
+    """How one model is trained: which variant, under which losses, optimised how."""
+
+    model: PartialRef | None = None
+    losses: dict[str, LossTerm | None] | None = Field(
+        None, description="loss name to weight and parameters; null takes a loss of the base away"
+    )
+    optimisation: dict[str, Any] | None = Field(
+        None, description="fields of Optimisation that differ from their defaults"
+    )
+
+
+class Template(Frozen):
+    """One arm: a recipe for each role, and which role's trial the arm reports.
+
+    The base of a study is a template, and so is each arm, which is merged over the base.
+    """
+
+    role: Role | None = None
+    data: PartialRef | None = None
+    teacher: Recipe | None = None
+    student: Recipe | None = None
+    baseline: Recipe | None = None
+    control: Control | None = None
+    precision: Precision | None = None
+
+
+class _Study(Frozen):
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", description="unique in its store")
+    title: str = ""
+    data: VariantRef
+    protocol: Protocol = "mmsa"
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    reference: str | None = Field(None, description="arm that the others are compared with")
+    base: Template
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> Self:
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds repeat: {list(self.seeds)}")
+        return self
+
+
+class AblationStudy(_Study):
+    """A base and named arms, each arm a few changes to the base, run under every seed."""
+
+    kind: Literal["ablation"]
+    arms: dict[str, Template] = Field(min_length=1)
+
+
+class GridStudy(_Study):
+    """A base and axes; every combination of the axes' values is an arm, run under every seed."""
+
+    kind: Literal["grid"]
+    axes: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+        min_length=1, description="dotted path into the base, such as student.model.width, to values"
+    )
+
+
+StudySpec = Annotated[AblationStudy | GridStudy, Field(discriminator="kind")]
+
+STUDY_ADAPTER: TypeAdapter[AblationStudy | GridStudy] = TypeAdapter(StudySpec)

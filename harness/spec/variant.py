@@ -1,0 +1,70 @@
+"""How a study names a variant, and what a variant's own configuration must say."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.spec.base import Frozen
+
+View = Literal["transcript", "text", "vision", "audio", "frames"]
+"""What a clip can be seen as: its words, or features / pixels of one modality."""
+
+OutputName = Literal["score", "class_logits", "embedding", "hidden"]
+"""What a model can give; the fields of `harness.types.Outputs`."""
+
+Kind = Literal["dataset", "teacher", "student", "baseline", "loss"]
+"""The registries; in YAML the same words name the sections of a study."""
+
+Modality = Literal["text", "vision", "audio"]
+
+MODALITY_OF: dict[View, Modality] = {
+    "transcript": "text",
+    "text": "text",
+    "vision": "vision",
+    "frames": "vision",
+    "audio": "audio",
+}
+
+
+class VariantRef(BaseModel):
+    """A registered name and the parameters that differ from its defaults, flat in one mapping.
+
+    In YAML: ``{name: clip_video, width: 64}``. Which parameters exist is the registry's to say.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Every key but `name`."""
+        return dict(self.model_extra or {})
+
+
+class VariantConfig(Frozen):
+    """The parameters of one registered variant: each with a default, a range and one line of help."""
+
+
+class ModelConfig(VariantConfig):
+    """The parameters of a teacher, student or baseline, and what it needs and gives."""
+
+    def needs(self) -> frozenset[View]:
+        """The views its forward pass reads; the engine hands it no others."""
+        raise TypeError(f"{type(self).__name__} does not say which views it needs")
+
+    def gives(self) -> frozenset[OutputName]:
+        """The outputs its forward pass fills."""
+        return frozenset({"score"})
+
+
+class LossConfig(VariantConfig):
+    """The parameters of a loss, and which outputs it compares."""
+
+    needs: ClassVar[frozenset[OutputName]] = frozenset({"score"})
+    """Outputs of the model that is trained."""
+
+    advice: ClassVar[frozenset[OutputName]] = frozenset()
+    """Outputs of the frozen teacher; empty for a loss that needs no teacher."""

@@ -1,0 +1,1 @@
+"""Students: models that see one modality."""

@@ -1,0 +1,1 @@
+"""A study: load its file, expand it into trials, run what is missing."""

@@ -1,0 +1,1 @@
+"""Teachers: multimodal models whose outputs advise a student."""

@@ -1,0 +1,236 @@
+"""The values that travel between layers: clips as tensors, and what models make of them.
+
+Letters: B clips, T steps of a sequence, D features, K classes, H × W pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from harness.spec import OutputName, View
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Sequences of different lengths in one tensor; the only way sequences travel.
+
+    Attributes:
+        values: (B, T, ...), zero where `mask` is False.
+        mask: (B, T) bool, True where a step exists. Existing steps come first.
+    """
+
+    values: Tensor
+    mask: Tensor
+
+    def __post_init__(self) -> None:
+        if self.mask.dtype != torch.bool or self.values.shape[:2] != self.mask.shape:
+            raise ValueError(
+                f"expected values (B, T, ...) and a bool mask (B, T), given {tuple(self.values.shape)} "
+                f"and {self.mask.dtype} {tuple(self.mask.shape)}"
+            )
+
+    @property
+    def lengths(self) -> Tensor:
+        """(B,) number of existing steps."""
+        return self.mask.sum(1)
+
+    @property
+    def width(self) -> int:
+        """D of values (B, T, D)."""
+        return int(self.values.shape[-1])
+
+    def take(self, index: Tensor) -> Padded:
+        """The rows of `index`, cut to the longest of them (never below one step)."""
+        mask = self.mask[index]
+        longest = max(1, int(mask.sum(1).max())) if len(index) else 1
+        return Padded(self.values[index, :longest], mask[:, :longest])
+
+    def to(self, device: torch.device) -> Padded:
+        """The same sequences on `device`."""
+        return Padded(self.values.to(device), self.mask.to(device))
+
+    def mean(self) -> Tensor:
+        """(B, ...) mean over existing steps; zero for an empty sequence."""
+        mask = self.mask.reshape(*self.mask.shape, *[1] * (self.values.ndim - 2))
+        total = torch.where(mask, self.values, 0).sum(1)
+        return total / mask.sum(1).clamp(min=1)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips side by side: a mini-batch, or a whole split.
+
+    A view that the data does not have, or that a model did not ask for, is None.
+
+    Attributes:
+        ids: B clip ids, unique in a data set.
+        video_ids: B ids of the videos that the clips were cut from.
+        transcripts: B utterances; None for a model that does not read them.
+        target: (B,) float score.
+        tokens: (B, L) int64 token ids of the transcripts, made by the model that reads them.
+        text, vision, audio: (B, T, D) float features.
+        frames: (B, T, 3, H, W) uint8 pixels.
+    """
+
+    ids: tuple[str, ...]
+    video_ids: tuple[str, ...]
+    target: Tensor
+    transcripts: tuple[str, ...] | None = None
+    tokens: Padded | None = None
+    text: Padded | None = None
+    vision: Padded | None = None
+    audio: Padded | None = None
+    frames: Padded | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, index: Tensor) -> Batch:
+        """The clips of `index` (n,), in that order; sequences are cut to the longest taken."""
+        rows = index.tolist()
+        changed = {
+            name: value.take(index) for name, value in self._sequences().items() if value is not None
+        }
+        return replace(
+            self,
+            ids=tuple(self.ids[row] for row in rows),
+            video_ids=tuple(self.video_ids[row] for row in rows),
+            transcripts=None if self.transcripts is None else tuple(self.transcripts[r] for r in rows),
+            target=self.target[index],
+            **changed,
+        )
+
+    def only(self, views: frozenset[View]) -> Batch:
+        """The same clips, seen through `views` alone."""
+        hidden = {name: None for name in ("text", "vision", "audio", "frames") if name not in views}
+        kept = self.transcripts if "transcript" in views else None
+        return replace(self, transcripts=kept, tokens=None, **hidden)
+
+    def to(self, device: torch.device) -> Batch:
+        """The same clips on `device`."""
+        moved = {
+            name: value.to(device) for name, value in self._sequences().items() if value is not None
+        }
+        return replace(self, target=self.target.to(device), **moved)
+
+    def _sequences(self) -> dict[str, Padded | None]:
+        names = ("tokens", "text", "vision", "audio", "frames")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says of B clips; a field it does not give is None.
+
+    Attributes:
+        score: (B,) the regression.
+        class_logits: (B, K) one logit a sentiment level, lowest level first.
+        embedding: (B, D) the vector that the score is read from.
+        hidden: (B, T, D) the last sequence of states.
+    """
+
+    score: Tensor
+    class_logits: Tensor | None = None
+    embedding: Tensor | None = None
+    hidden: Padded | None = None
+
+    def tensor(self, name: OutputName) -> Tensor:
+        """The output of that name.
+
+        Raises:
+            ValueError: the model does not give it.
+        """
+        value = getattr(self, name)
+        if value is None:
+            given = [field.name for field in fields(self) if getattr(self, field.name) is not None]
+            raise ValueError(f"the output '{name}' is missing; given: {', '.join(given)}")
+        return value.values if isinstance(value, Padded) else value
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What a model must know of the data before it is built.
+
+    Attributes:
+        task: name of a task of `harness.spec.TASKS`.
+        label_range: lowest and highest label.
+        views: what the clips can be seen as.
+        text_width, vision_width, audio_width: D of the feature views, None without the view.
+        train_transcripts: for fitting a tokenizer; training clips only.
+    """
+
+    task: str
+    label_range: tuple[float, float]
+    views: frozenset[View]
+    text_width: int | None = None
+    vision_width: int | None = None
+    audio_width: int | None = None
+    train_transcripts: tuple[str, ...] = ()
+
+    def width(self, view: View) -> int:
+        """D of a feature view."""
+        value = {"text": self.text_width, "vision": self.vision_width, "audio": self.audio_width}[view]
+        if value is None:
+            raise ValueError(f"the data has no {view} features; it has: {', '.join(sorted(self.views))}")
+        return value
+
+    def levels(self, count: int) -> Tensor:
+        """(count,) sentiment levels, evenly spaced over the label range."""
+        return torch.linspace(*self.label_range, count)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three splits without a common clip or video, and what was found while reading them."""
+
+    train: Batch
+    valid: Batch
+    test: Batch
+    info: DataInfo
+    findings: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """What a registered data set offers; built from its configuration."""
+
+    def prepare(self) -> None:
+        """Makes the files of an embedded data set; checks that those of a real one are there."""
+
+    def fingerprint(self) -> str:
+        """A hash of everything that `load` reads and of how it is turned into tensors."""
+
+    def load(self) -> Dataset:
+        """The clips; every fault of the files is a `BadInput` here."""
+
+
+class Model(Protocol):
+    """What a registered teacher, student or baseline offers: an `nn.Module` from Batch to Outputs."""
+
+    def __call__(self, batch: Batch) -> Outputs: ...
+
+
+@runtime_checkable
+class Tokenises(Protocol):
+    """A model that reads transcripts and turns them into tokens once, ahead of the loop."""
+
+    def tokenise(self, batch: Batch) -> Batch:
+        """The same clips with `tokens`."""
+
+
+@runtime_checkable
+class Notes(Protocol):
+    """A model with facts that every table must say of it."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences such as "vision tower: random weights"."""
+
+
+class Loss(Protocol):
+    """What a registered loss offers: an `nn.Module` to a finite scalar, the mean over clips."""
+
+    def __call__(self, outputs: Outputs, batch: Batch, advice: Outputs | None) -> Tensor:
+        """The loss of `outputs`; `advice` are the frozen teacher's outputs for the same clips."""

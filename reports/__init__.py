@@ -1,0 +1,1 @@
+"""Tables from stored trials; no torch is imported below this package."""
