@@ -1,1 +1,1 @@
-"""What a trained model costs: parameters and latency."""
+"""What a model costs when it is used: parameters and model-only latency."""

@@ -1,1 +1,1 @@
-"""Metric protocols: scores in, named numbers out."""
+"""Scores and labels to numbers, under the published protocols; NumPy in, no torch."""
