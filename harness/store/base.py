@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from harness.spec import Plan, TrialResult, TrialSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ResultStore(Protocol):
@@ -41,14 +42,15 @@ class ResultStore(Protocol):
     ) -> None:
         """Keeps the record, the predictions (`PREDICTION_COLUMNS`) and the files, then says it is done.
 
-        `files` maps an artifact name, such as ``checkpoint.safetensors``, to a local file, which is copied.
+        `files` maps an artifact name, such as ``checkpoint.safetensors``, to a local file, which is
+        copied.
         """
 
     def get(self, trial_id: str) -> TrialResult | None:
         """The newest finished result, complete or failed."""
 
     def predictions(self, trial_id: str) -> pd.DataFrame | None:
-        """The predictions of the newest complete result."""
+        """The predictions of the newest result, if it is complete."""
 
     def artifact(self, trial_id: str, name: str) -> Path | None:
-        """A local path of a file kept with the newest complete result."""
+        """A local path of a file kept with the newest result, if it is complete."""

@@ -1,0 +1,81 @@
+"""Where the files of a run lie: in a local folder, or behind a tracking server."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class Artifacts(Protocol):
+    """Files by run id and name."""
+
+    checkable: bool
+    """Whether reading a file costs so little that every record may be looked at."""
+
+    def put(self, run_id: str, name: str, source: Path) -> None:
+        """Copies the file in, over an older one of that name."""
+
+    def path(self, run_id: str, name: str) -> Path | None:
+        """A local path of the file, or None when there is none."""
+
+
+class LocalArtifacts:
+    """Files in a folder, laid out as MLflow does for an experiment whose location it is.
+
+    The folder is taken as it is now and not as the database remembers it, so that a results folder
+    can be moved or copied to another machine.
+    """
+
+    checkable = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    def put(self, run_id: str, name: str, source: Path) -> None:
+        """Copies the file in; a reader sees the old file or the new one, never a part."""
+        target = self._path(run_id, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.copyfile(source, partial)
+        partial.replace(target)
+
+    def path(self, run_id: str, name: str) -> Path | None:
+        """The path of the file itself, or None when there is none."""
+        path = self._path(run_id, name)
+        return path if path.is_file() else None
+
+    def _path(self, run_id: str, name: str) -> Path:
+        return self._folder / run_id / "artifacts" / name
+
+
+class RemoteArtifacts:
+    """Files that go through the MLflow client; what is read is kept until the process ends."""
+
+    checkable = False
+
+    def __init__(self, client: MlflowClient) -> None:
+        self._client = client
+        self._cache = tempfile.TemporaryDirectory(prefix="adviserbench-")
+
+    def put(self, run_id: str, name: str, source: Path) -> None:
+        """Uploads the file under its name."""
+        if source.name == name:
+            self._client.log_artifact(run_id, str(source))
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            renamed = Path(folder) / name
+            shutil.copyfile(source, renamed)
+            self._client.log_artifact(run_id, str(renamed))
+
+    def path(self, run_id: str, name: str) -> Path | None:
+        """The path of a fresh local copy, or None when the run has no such file."""
+        if name not in {item.path for item in self._client.list_artifacts(run_id)}:
+            return None
+        folder = Path(self._cache.name) / run_id
+        folder.mkdir(exist_ok=True)
+        return Path(self._client.download_artifacts(run_id, name, str(folder)))

@@ -1,0 +1,99 @@
+"""Results that last as long as the process: for tests and for trying things out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.spec import Plan, TrialResult, TrialSpec
+from harness.store.record import checked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class _Finished:
+    result: TrialResult
+    predictions: pd.DataFrame | None
+    files: dict[str, Path]
+
+
+@dataclass
+class MemoryStore:
+    """A `ResultStore` in this process; only the files go through a temporary folder."""
+
+    steps: dict[str, list[tuple[int, dict[str, float]]]] = field(default_factory=dict)
+    """What `log_step` was told of each trial since it last began."""
+
+    def __post_init__(self) -> None:
+        self._plans: dict[str, Plan] = {}
+        self._running: set[str] = set()
+        self._finished: dict[str, _Finished] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="adviserbench-")
+
+    def open_study(self, plan: Plan) -> None:
+        """Keeps the plan under its study's name."""
+        self._plans[plan.study.name] = plan
+
+    def plan(self, study: str) -> Plan | None:
+        """The newest plan kept under that name."""
+        return self._plans.get(study)
+
+    def studies(self) -> tuple[str, ...]:
+        """The names of all studies, sorted."""
+        return tuple(sorted(self._plans))
+
+    def complete(self, trial_ids: Iterable[str]) -> frozenset[str]:
+        """Those of `trial_ids` whose newest result is complete."""
+        return frozenset(trial for trial in trial_ids if self._complete(trial) is not None)
+
+    def begin(self, study: str, trial_id: str, spec: TrialSpec) -> None:
+        """Notes that the trial is running."""
+        if study not in self._plans:
+            raise ValueError(f"study '{study}' is not open in this store")
+        self._running.add(trial_id)
+        self.steps[trial_id] = []
+
+    def log_step(self, trial_id: str, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Adds one epoch's metrics to a trial that has begun."""
+        self._check_running(trial_id)
+        self.steps[trial_id].append((epoch, dict(metrics)))
+
+    def finish(
+        self, result: TrialResult, predictions: pd.DataFrame | None, files: Mapping[str, Path]
+    ) -> None:
+        """Keeps the record, the predictions and copies of the files."""
+        self._check_running(result.trial_id)
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+        copies = {name: Path(shutil.copyfile(path, folder / name)) for name, path in files.items()}
+        kept = None if predictions is None else checked(predictions).copy()
+        self._finished[result.trial_id] = _Finished(result, kept, copies)
+        self._running.discard(result.trial_id)
+
+    def get(self, trial_id: str) -> TrialResult | None:
+        """The newest finished result, complete or failed."""
+        found = self._finished.get(trial_id)
+        return None if found is None else found.result
+
+    def predictions(self, trial_id: str) -> pd.DataFrame | None:
+        """The predictions of the newest result, if it is complete."""
+        found = self._complete(trial_id)
+        return None if found is None or found.predictions is None else found.predictions.copy()
+
+    def artifact(self, trial_id: str, name: str) -> Path | None:
+        """A local path of a file kept with the newest result, if it is complete."""
+        found = self._complete(trial_id)
+        return None if found is None else found.files.get(name)
+
+    def _complete(self, trial_id: str) -> _Finished | None:
+        found = self._finished.get(trial_id)
+        return found if found is not None and found.result.state == "complete" else None
+
+    def _check_running(self, trial_id: str) -> None:
+        if trial_id not in self._running:
+            raise ValueError(f"trial '{trial_id}' has not begun in this store")

@@ -1,0 +1,165 @@
+"""A ready MLflow client for a tracking URI, or one line that says why there is none."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from harness.spec import BadInput
+from harness.store.reachable import check_reachable
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "adviserbench"
+SQLITE = "sqlite:///"
+WEB_SCHEMES = ("http", "https")
+
+# Schema creation reports itself at INFO; a failing statement logs its traceback before it raises.
+_CHATTY = ("mlflow.store.db.utils", "alembic")
+
+
+def connect(uri: str, artifacts: Path | None) -> tuple[MlflowClient, str]:
+    """A client of the tracking URI and the id of our experiment there, made when absent.
+
+    Raises:
+        BadInput: With key ``--out`` for a database file, ``--store`` for anything else.
+    """
+    if uri.startswith(SQLITE):
+        database = Path(uri.removeprefix(SQLITE))
+        create_database(database)
+        return _connected(uri, artifacts, file=str(database), key="--out")
+    if urlsplit(uri).scheme in WEB_SCHEMES:
+        _check_server(uri)
+    else:
+        check_reachable(uri)
+    return _connected(uri, artifacts, key="--store")
+
+
+def create_database(database: Path) -> None:
+    """Makes an empty MLflow database at that path unless one is there.
+
+    MLflow's migrations are not one transaction, so the database is built under another name and
+    linked into place: a killed process leaves none rather than half of one, and of two processes
+    that start together the second finds the first one's.
+    """
+    if database.exists():
+        _check_database(database)
+        return
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".new-") as folder:
+            fresh = Path(folder) / database.name
+            _client(f"{SQLITE}{fresh}").search_experiments(max_results=1)
+            if not database.exists():
+                os.link(fresh, database)
+    except FileExistsError:
+        _check_database(database)
+    except OSError as error:
+        raise BadInput(
+            f"cannot be written: {error.strerror or error}", file=database.parent, key="--out"
+        ) from error
+
+
+def _check_database(database: Path) -> None:
+    try:
+        with sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise BadInput(f"not a usable SQLite database: {error}", file=database, key="--out") from error
+
+
+def _check_server(uri: str) -> None:
+    # MLflow's own client retries a dead server for minutes; one early question answers in seconds.
+    try:
+        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=5):  # noqa: S310 (http only)
+            return
+    except urllib.error.HTTPError as error:
+        if error.code >= 500:
+            raise BadInput(f"the server answers {error.code}: {uri}", key="--store") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise BadInput(f"no MLflow server answers at {uri}: {reason}", key="--store") from error
+
+
+def _connected(
+    uri: str, artifacts: Path | None, *, key: str, file: str = ""
+) -> tuple[MlflowClient, str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    _import_mlflow()
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = _client(uri)
+        with _quiet():
+            return client, _experiment_id(client, artifacts)
+    except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
+        raise BadInput(f"MLflow cannot use {uri}: {_first_line(error)}", file=file, key=key) from error
+
+
+def _experiment_id(client: MlflowClient, artifacts: Path | None) -> str:
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        location = None if artifacts is None else artifacts.resolve().as_uri()
+        try:
+            return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+        except MlflowException:
+            # Another process may have made it between the question and the order.
+            found = client.get_experiment_by_name(EXPERIMENT)
+            if found is None:
+                raise
+    if found.lifecycle_stage == "deleted":
+        raise MlflowException(f"its experiment '{EXPERIMENT}' is deleted; restore it there first")
+    return str(found.experiment_id)
+
+
+def _client(uri: str) -> MlflowClient:
+    _import_mlflow()
+    from mlflow import MlflowClient
+
+    with _quiet():
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _import_mlflow() -> None:
+    # MLflow starts its telemetry while it is imported, and this variable is the documented way to
+    # say no. It is set for that moment only, so that no child process inherits it.
+    name = "MLFLOW_DISABLE_TELEMETRY"
+    before = os.environ.get(name)
+    os.environ[name] = "true"
+    try:
+        import mlflow  # noqa: F401
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in _CHATTY]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

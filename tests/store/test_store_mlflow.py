@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from store_samples import failed, plan, predictions, result, spec
+
+from harness.spec import BadInput, VariantRef
+from harness.store import open_store
+from harness.store.mlflow_client import EXPERIMENT
+from harness.store.mlflow_store import DATABASE, MlflowStore
+from harness.store.record import RECORD
+
+
+def runs(store: MlflowStore) -> list:
+    from mlflow import MlflowClient
+
+    client: MlflowClient = store._client
+    (experiment,) = [e for e in client.search_experiments() if e.name == EXPERIMENT]
+    return list(client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"]))
+
+
+def record_path(store: MlflowStore, results: Path) -> Path:
+    (path,) = (results / "artifacts").glob(f"*/artifacts/{RECORD}")
+    return path
+
+
+@pytest.fixture
+def finished(local: MlflowStore) -> MlflowStore:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    local.log_step("t0", 0, {"train/task_l1": 1.0, "val/mae@best": 0.9})
+    local.log_step("t0", 1, {"val/mae": float("nan")})
+    local.finish(result(), predictions(), {})
+    return local
+
+
+def test_a_study_is_a_run_and_its_trials_are_the_runs_below(finished: MlflowStore) -> None:
+    finished.open_study(plan(title="again"))
+    parent, child = runs(finished)
+    assert parent.info.run_name == "first"
+    assert parent.data.tags["adviserbench.study"] == "first"
+    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert (parent.info.status, child.info.status) == ("FINISHED", "FINISHED")
+
+
+def test_a_trials_run_shows_spec_numbers_and_origin(finished: MlflowStore) -> None:
+    child = runs(finished)[1]
+    assert child.data.params["model.name"] == "text_encoder"
+    assert child.data.params["optimisation.max_epochs"] == "30"
+    assert child.data.metrics["final/test/mae"] == 0.7
+    assert child.data.metrics["final/parameters"] == 1234
+    assert child.data.metrics["val/mae_best"] == 0.9
+    tags = {key.removeprefix("adviserbench."): value for key, value in child.data.tags.items()}
+    assert (tags["trial_id"], tags["group_id"], tags["role"]) == ("t0", "g", "student")
+    assert (tags["code_revision"], tags["data_fingerprint"]) == ("abc1234", "f")
+    assert (tags["version.torch"], tags["cpu"]) == ("2.13.0", "some cpu")
+
+
+def test_many_and_long_and_strangely_named_parameters_are_shown(local: MlflowStore) -> None:
+    local.open_study(plan())
+    model = VariantRef.model_validate(
+        {"name": "x", "a→b": 1, "text": "é" * 9000} | {f"p{i}": i for i in range(250)}
+    )
+    local.begin("first", "t0", spec(model=model))
+    params = runs(local)[1].data.params
+    assert params["model.a_b"] == "1"
+    assert len(params["model.text"]) == 6000
+    assert params["model.p249"] == "249"
+
+
+def test_a_failed_trial_is_a_failed_run_that_says_why(local: MlflowStore) -> None:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    local.finish(failed(), None, {})
+    child = runs(local)[1]
+    assert child.info.status == "FAILED"
+    assert child.data.tags["adviserbench.failure"] == "loss is NaN"
+
+
+def test_a_run_left_by_a_killed_process_is_closed_by_the_next_one(
+    local: MlflowStore, results: Path
+) -> None:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    again = MlflowStore.local(results)
+    again.begin("first", "t0", spec())
+    again.finish(result(), None, {})
+    assert [run.info.status for run in runs(local)[1:]] == ["KILLED", "FINISHED"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "of another trial"])
+def test_a_trial_without_a_readable_record_is_not_complete(
+    finished: MlflowStore, results: Path, damage: str
+) -> None:
+    path = record_path(finished, results)
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:100])
+    elif damage == "gone":
+        path.unlink()
+    else:
+        path.write_text(path.read_text().replace('"trial_id": "t0"', '"trial_id": "t1"'))
+    assert finished.complete(["t0"]) == frozenset()
+    assert finished.get("t0") is None
+    assert finished.predictions("t0") is None
+
+
+def test_a_results_folder_can_be_moved(finished: MlflowStore, results: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "else where"
+    shutil.copytree(results, moved)
+    shutil.rmtree(results)
+    store = MlflowStore.local(moved)
+    assert store.complete(["t0"]) == {"t0"}
+    store.begin("first", "t1", spec(seed=1))
+    store.finish(result("t1"), predictions(), {})
+    assert store.predictions("t1") is not None
+    assert not results.exists()
+
+
+def test_a_run_deleted_in_mlflow_is_no_longer_there(finished: MlflowStore) -> None:
+    finished._client.delete_run(runs(finished)[1].info.run_id)
+    assert finished.complete(["t0"]) == frozenset()
+    assert finished.get("t0") is None
+
+
+def test_more_runs_than_a_page_holds_are_all_found(
+    finished: MlflowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for trial in ("t1", "t2", "t3", "t4"):
+        finished.begin("first", trial, spec())
+        finished.finish(result(trial), None, {})
+    whole = finished._client.search_runs
+    asked: list[int] = []
+
+    def one_by_two(experiments: list[str], condition: str, max_results: int, **more: object) -> object:
+        asked.append(max_results)
+        return whole(experiments, condition, max_results=2, **more)
+
+    monkeypatch.setattr(finished._client, "search_runs", one_by_two)
+    trials = {"t0", "t1", "t2", "t3", "t4"}
+    assert finished.complete(trials) == trials
+    assert len(asked) == 3
+
+
+def test_a_folder_without_results_is_not_made_into_a_store_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"--out: no results here"):
+        open_store(tmp_path / "typo", create=False)
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_file_that_is_no_database_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"not a database at all" * 100)
+    with pytest.raises(
+        BadInput, match=r"adviserbench\.db: --out: not a usable SQLite database"
+    ) as caught:
+        open_store(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match=r"file/results: --out: cannot be written"):
+        open_store(tmp_path / "file" / "results")
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1:9", "postgresql://me:secret@127.0.0.1:9/db", "nonsense://x"]
+)
+def test_a_tracking_uri_that_does_not_answer_is_bad_input(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"^--store: ") as caught:
+        open_store(tmp_path, uri)
+    assert "secret" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fresh_folder_becomes_a_store_in_silence(tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib, sys
+from harness.store import open_store
+assert "mlflow" not in sys.modules
+assert open_store(pathlib.Path({str(tmp_path / "new")!r})).studies() == ()
+from mlflow.telemetry import get_telemetry_client
+assert get_telemetry_client() is None
+assert "MLFLOW_DISABLE_TELEMETRY" not in os.environ
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [DATABASE]
