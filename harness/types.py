@@ -49,9 +49,10 @@ class Padded:
         longest = max(1, int(mask.sum(1).max())) if len(index) else 1
         return Padded(self.values[index, :longest], mask[:, :longest])
 
-    def to(self, device: torch.device) -> Padded:
-        """The same sequences on `device`."""
-        return Padded(self.values.to(device), self.mask.to(device))
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Padded:
+        """The same sequences on `device`; floating point values as `dtype`, integers as they are."""
+        values = self.values.to(device, dtype if self.values.is_floating_point() else None)
+        return Padded(values, self.mask.to(device))
 
     def mean(self) -> Tensor:
         """(B, ...) mean over existing steps; zero for an empty sequence."""
@@ -110,12 +111,14 @@ class Batch:
         kept = self.transcripts if "transcript" in views else None
         return replace(self, transcripts=kept, tokens=None, **hidden)
 
-    def to(self, device: torch.device) -> Batch:
-        """The same clips on `device`."""
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Batch:
+        """The same clips on `device`, floating point values as `dtype`."""
         moved = {
-            name: value.to(device) for name, value in self._sequences().items() if value is not None
+            name: value.to(device, dtype)
+            for name, value in self._sequences().items()
+            if value is not None
         }
-        return replace(self, target=self.target.to(device), **moved)
+        return replace(self, target=self.target.to(device, dtype), **moved)
 
     def _sequences(self) -> dict[str, Padded | None]:
         names = ("tokens", "text", "vision", "audio", "frames")

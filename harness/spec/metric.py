@@ -40,12 +40,12 @@ METRICS: dict[str, MetricSpec] = {
         _metric("f1_has0", "F1 has0", "higher", "support-weighted F1 of Acc-2 has0"),
         _metric("acc2_non0", "Acc-2 non0", "higher", "negative against positive, labels of 0 dropped"),
         _metric("f1_non0", "F1 non0", "higher", "support-weighted F1 of Acc-2 non0"),
-        _metric("acc7", "Acc-7", "higher", "share of equal levels, both rounded half to even in [-3, 3]"),
+        _metric(
+            "acc7", "Acc-7", "higher", "share of equal levels, both rounded half to even in [-3, 3]"
+        ),
         _metric("acc5", "Acc-5", "higher", "share of equal levels in five classes"),
         _metric("acc3", "Acc-3", "higher", "share of equal levels in three classes"),
-        _metric(
-            "parameters", "Params", "lower", "parameters needed at inference", unit="M", digits=3
-        ),
+        _metric("parameters", "Params", "lower", "parameters needed at inference", unit="M", digits=3),
         _metric(
             "latency_ms",
             "Latency",

@@ -26,3 +26,6 @@ class Plan(Frozen):
 
     fingerprints: dict[str, str]
     """From a trial to the fingerprint of its data."""
+
+    groups: dict[str, str]
+    """From a trial to the identity that it shares with its twins under other seeds."""

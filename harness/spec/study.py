@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from harness.spec.base import Frozen
 from harness.spec.task import Protocol
-from harness.spec.trial import Control, LossTerm, Precision, Role
+from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role
 from harness.spec.variant import VariantRef
 
 
@@ -27,9 +27,7 @@ class Recipe(Frozen):
     losses: dict[str, LossTerm | None] | None = Field(
         None, description="loss name to weight and parameters; null takes a loss of the base away"
     )
-    optimisation: dict[str, Any] | None = Field(
-        None, description="fields of Optimisation that differ from their defaults"
-    )
+    optimisation: Optimisation | None = None
 
 
 class Template(Frozen):

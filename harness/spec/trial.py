@@ -80,5 +80,7 @@ class TrialSpec(Frozen):
     @model_validator(mode="after")
     def _control_needs_a_teacher(self) -> Self:
         if self.control != "none" and self.teacher is None:
-            raise ValueError(f"control '{self.control}' alters a teacher's outputs, but no loss asks for them")
+            raise ValueError(
+                f"control '{self.control}' alters a teacher's outputs, but no loss asks for them"
+            )
         return self

@@ -1,0 +1,120 @@
+"""The `adviserbench` command. Everything heavy is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="adviserbench",
+    help="Benchmark and ablate the distillation of a multimodal teacher into a one-modality student.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Data sets that are made here.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Plugins = Annotated[
+    list[str] | None, typer.Option("--plugin", help="Module that registers more variants; repeatable.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder of results: store, reports, work in progress.")]
+Store = Annotated[
+    str | None,
+    typer.Option("--store", help="MLflow tracking URI; default: SQLite in the output folder."),
+]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Changes to the study file, such as data.path=mosi.pkl.")
+]
+
+DEFAULT_OUT = Path("runs")
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Study file (YAML).")],
+    overrides: Overrides = None,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    plugin: Plugins = None,
+    accelerator: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "cpu",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads torch computes with.")] = None,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Shrink every variant: does it run at all?")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the table.")] = False,
+) -> None:
+    """Run what is missing of a study, then print its table. Exit 1 when a trial failed."""
+    from harness.cli.run import run_command
+
+    failed = run_command(
+        study, overrides or [], out, store, plugin or [], accelerator, threads, tiny=tiny, quiet=quiet
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def report(
+    study: Annotated[str, typer.Argument(help="Study file, or name of a study in the store.")],
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+) -> None:
+    """Write a study's tables again, from what the store has, and print the table."""
+    from harness.cli.report import report_command
+
+    report_command(study, out, store)
+
+
+@app.command(name="ls")
+def list_variants(
+    kind: Annotated[
+        str | None, typer.Argument(help="dataset, teacher, student, baseline or loss; default all.")
+    ] = None,
+    plugin: Plugins = None,
+) -> None:
+    """List the registered variants."""
+    from harness.cli.inspect import list_command
+
+    list_command(kind, plugin or [])
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of study files."""
+    from harness.cli.inspect import schema_command
+
+    schema_command()
+
+
+@app.command()
+def doctor(out: Out = DEFAULT_OUT) -> None:
+    """Say what is installed, which devices and threads there are, and what is missing."""
+    from harness.cli.doctor import doctor_command
+
+    raise typer.Exit(0 if doctor_command(out) else 1)
+
+
+@data_app.command()
+def make(
+    name: Annotated[str, typer.Argument(help="Embedded data set, such as rendered_sentiment.")],
+    params: Annotated[list[str] | None, typer.Argument(help="Its parameters, such as seed=1.")] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Make an embedded data set, or check the files of a real one, and say what was found."""
+    from harness.cli.inspect import make_command
+
+    make_command(name, params or [], plugin or [])
+
+
+def main() -> None:
+    """Runs the command line: exit 0 fine, 1 some trial failed, 2 bad input."""
+    from harness.spec.errors import BadInput
+
+    try:
+        app()
+    except BadInput as fault:
+        typer.echo(f"error: {fault}", err=True)
+        sys.exit(2)

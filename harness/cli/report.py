@@ -1,0 +1,40 @@
+"""`adviserbench report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from harness.spec import BadInput, nearest
+from harness.store import ResultStore, open_store
+
+
+def report_command(study: str, out: Path, uri: str | None) -> None:
+    """Writes and prints the report of a study given by name or by its file."""
+    store = open_store(out, uri, create=False)
+    name = _study_name(study)
+    if name not in store.studies():
+        raise BadInput(f"no study '{name}' in this store; {nearest(name, store.studies())}", key="STUDY")
+    print_report(store, name, out)
+
+
+def print_report(store: ResultStore, study: str, out: Path) -> None:
+    """Writes ``reports/<study>/table.*`` below `out` and prints the Markdown one."""
+    from reports import write_report
+
+    report = write_report(store, study, out / "reports" / study)
+    typer.echo(report.markdown)
+    typer.echo(f"written: {', '.join(str(path) for path in report.paths)}", err=True)
+
+
+def _study_name(study: str) -> str:
+    path = Path(study)
+    if not path.is_file():
+        return study
+    from omegaconf import OmegaConf
+
+    content = OmegaConf.load(path)
+    if "name" not in content:
+        raise BadInput("not a study file: it has no name", file=path)
+    return str(content.name)

@@ -1,0 +1,65 @@
+"""A trained model's outputs on a split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from harness.metrics.sentiment import sentiment_metrics
+from harness.spec import Protocol
+from harness.types import Batch, Outputs
+
+# Fixed, so that the bits of a prediction do not depend on the batch size of the training.
+EVALUATION_BATCH = 128
+
+
+def batches(clips: Batch, order: Tensor, size: int) -> Iterator[tuple[Tensor, Batch]]:
+    """Index and clips of each batch, in `order`; the last one may be smaller, none is dropped."""
+    for index in order.split(size):
+        yield index, clips.take(index)
+
+
+@torch.inference_mode()
+def predict(fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype) -> Outputs:
+    """Outputs of all clips, on the CPU in float32, in the clips' order; `hidden` is left out."""
+    model.eval()
+    found: dict[str, list[Tensor]] = {}
+    for _, batch in batches(clips, torch.arange(len(clips)), EVALUATION_BATCH):
+        with fabric.autocast():
+            outputs = model(batch.to(fabric.device, dtype))
+        for field in fields(outputs):
+            value = getattr(outputs, field.name)
+            if isinstance(value, Tensor):
+                found.setdefault(field.name, []).append(value.float().cpu())
+    return Outputs(**{name: torch.cat(parts) for name, parts in found.items()})
+
+
+def score_metrics(clips: Batch, score: Tensor, protocol: Protocol, split: str) -> dict[str, float]:
+    """``<split>/<metric>`` under a named protocol, in float64.
+
+    Raises:
+        FloatingPointError: a prediction is not finite.
+    """
+    wrong = int((~score.isfinite()).sum())
+    if wrong:
+        raise FloatingPointError(f"{wrong} of {len(score)} {split} predictions are not finite")
+    found = sentiment_metrics(score.double().numpy(), clips.target.double().numpy(), protocol)
+    return {f"{split}/{name}": value for name, value in found.items()}
+
+
+def prediction_table(clips: Batch, score: Tensor, split: str) -> pd.DataFrame:
+    """A row a clip, with the columns of `PREDICTION_COLUMNS`."""
+    return pd.DataFrame(
+        {
+            "split": split,
+            "id": clips.ids,
+            "video_id": clips.video_ids,
+            "target": clips.target.double().numpy(),
+            "score": score.double().numpy(),
+        }
+    )

@@ -1,0 +1,27 @@
+"""Absolute error against the label."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from harness.registry import LOSSES
+from harness.spec import LossConfig
+from harness.types import Batch, DataInfo, Outputs
+
+
+class TaskL1Config(LossConfig):
+    """No parameters."""
+
+
+@LOSSES.register(
+    "task_l1", config=TaskL1Config, paper="VideoAdviser, arXiv 2309.15494 (our reading)", tiny={}
+)
+class TaskL1(nn.Module):
+    """The mean of |score - target|, the regression term of teacher and student."""
+
+    def __init__(self, config: TaskL1Config, info: DataInfo) -> None:
+        super().__init__()
+
+    def forward(self, outputs: Outputs, batch: Batch, advice: Outputs | None) -> Tensor:
+        """A scalar from score (B,) and target (B,)."""
+        return (outputs.score - batch.target).abs().mean()

@@ -1,0 +1,175 @@
+"""Runs what is missing of a study: teachers first, then whoever they advise."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from harness.engine.advice import ADVICE_FILE
+from harness.engine.trial import Assignment, Runtime, run_trial
+from harness.registry import DATASETS
+from harness.spec import AblationStudy, BadInput, GridStudy, Plan, TrialResult, VariantRef
+from harness.store import ResultStore
+from harness.study.expand import Cell, expand, make_plan, views_needed
+from harness.types import Dataset, Reader
+
+T = TypeVar("T")
+
+
+class Watcher(Protocol):
+    """Who is told how a study goes on."""
+
+    def found(self, data: str, findings: tuple[str, ...]) -> None:
+        """What reading a data set found."""
+
+    def planned(self, plan: Plan, complete: int) -> None:
+        """The plan, and how many of its trials the store already has."""
+
+    def started(self, trial_id: str) -> None:
+        """A trial begins."""
+
+    def epoch(self, trial_id: str, epoch: int, metrics: Mapping[str, float]) -> None:
+        """One of its epochs ended."""
+
+    def finished(self, result: TrialResult) -> None:
+        """A trial ended, complete or failed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        ran: results of the trials that this run executed, in order.
+        failed: how many of the study's trials have no complete result.
+    """
+
+    plan: Plan
+    ran: tuple[TrialResult, ...]
+    failed: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study runs and keeps things.
+
+    Attributes:
+        store: opens the result store; called after the input has been checked, because opening
+            may create it.
+        exists: whether there is a store to ask for finished trials before any data is read.
+        work: folder for resumable checkpoints.
+    """
+
+    store: Callable[[], ResultStore]
+    exists: bool
+    work: Path
+    runtime: Runtime = Runtime()
+
+
+def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) -> Outcome:
+    """Runs the trials that the store does not have; failed ones are run again.
+
+    Raises:
+        BadInput: the study or its data cannot be used; nothing was written then.
+    """
+    cells = expand(study)
+    readers = _readers(cells)
+    plan = make_plan(study, cells, {ref: reader.fingerprint() for ref, reader in readers})
+    store = place.store() if place.exists else None
+    complete = store.complete(plan.trials) if store else frozenset()
+    pending = [identity for identity in plan.trials if identity not in complete]
+    pending += _teachers_without_advice(plan, pending, store)
+    loaded = _load(readers, cells, watcher) if pending else []
+    store = store or place.store()
+    store.open_study(plan)
+    watcher.planned(plan, len(plan.trials) - len(pending))
+    ran = []
+    for identity in (identity for identity in plan.trials if identity in pending):
+        data = next(data for ref, data in loaded if ref == plan.trials[identity].data)
+        ran.append(_run_one(study.name, identity, plan, data, store, place, watcher))
+    return Outcome(plan, tuple(ran), sum(result.state == "failed" for result in ran))
+
+
+def _readers(cells: tuple[Cell, ...]) -> list[tuple[VariantRef, Reader]]:
+    readers: list[tuple[VariantRef, Reader]] = []
+    for cell in cells:
+        for spec in (cell.spec, cell.spec.teacher):
+            if spec is not None and all(spec.data != ref for ref, _ in readers):
+                reader: Reader = DATASETS.build(spec.data)
+                _keyed(reader.prepare)
+                readers.append((spec.data, reader))
+    return readers
+
+
+def _load(
+    readers: list[tuple[VariantRef, Reader]], cells: tuple[Cell, ...], watcher: Watcher
+) -> list[tuple[VariantRef, Dataset]]:
+    loaded = []
+    for ref, reader in readers:
+        data = _keyed(reader.load)
+        watcher.found(ref.name, data.findings)
+        loaded.append((ref, data))
+    for arm, spec, needs in views_needed(cells):
+        views = next(data.info.views for ref, data in loaded if ref == spec.data)
+        if not needs <= views:
+            raise BadInput(
+                f"{spec.model.name} needs the views {', '.join(sorted(needs - views))}; "
+                f"{spec.data.name} has {', '.join(sorted(views))}",
+                key=f"arms.{arm}.{spec.role}.model",
+            )
+    return loaded
+
+
+def _keyed(step: Callable[[], T]) -> T:
+    try:
+        return step()
+    except BadInput as fault:
+        raise (fault if fault.file else fault.at(key="data")) from fault
+
+
+def _teachers_without_advice(plan: Plan, pending: list[str], store: ResultStore | None) -> list[str]:
+    """Complete teachers that a pending trial needs and whose stored outputs are gone."""
+    if store is None:
+        return []
+    needed = {plan.teachers[identity] for identity in pending if identity in plan.teachers}
+    complete = needed.difference(pending)
+    return sorted(teacher for teacher in complete if store.artifact(teacher, ADVICE_FILE) is None)
+
+
+def _run_one(
+    study: str,
+    identity: str,
+    plan: Plan,
+    data: Dataset,
+    store: ResultStore,
+    place: Place,
+    watcher: Watcher,
+) -> TrialResult:
+    spec = plan.trials[identity]
+    watcher.started(identity)
+    store.begin(study, identity, spec)
+
+    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        store.log_step(identity, epoch, metrics)
+        watcher.epoch(identity, epoch, metrics)
+
+    teacher = plan.teachers.get(identity)
+    given = Assignment(
+        spec=spec,
+        trial_id=identity,
+        group_id=plan.groups[identity],
+        fingerprint=plan.fingerprints[identity],
+        data=data,
+        advice=store.artifact(teacher, ADVICE_FILE) if teacher else None,
+        work=place.work / identity,
+        runtime=place.runtime,
+        on_epoch=on_epoch,
+    )
+    done = run_trial(given)
+    store.finish(done.result, done.predictions, done.files)
+    shutil.rmtree(given.work, ignore_errors=True)
+    watcher.finished(done.result)
+    return done.result
