@@ -1,0 +1,149 @@
+"""Video clips on disk with a label.csv, the layout of the raw CMU-MOSI, MOSEI and SIMS data."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from harness.data.checks import SPLITS, check_finite, check_labels, check_membership, require_path
+from harness.data.clip_features import ClipFeatures, colour_grid, log_mel
+from harness.data.clip_media import read_media
+from harness.data.hashing import files_hash
+from harness.data.label_table import ClipRow, LabelTable, read_labels
+from harness.data.scaling import standardise
+from harness.data.sequences import pad
+from harness.registry import DATASETS
+from harness.spec import BadInput
+from harness.types import Batch, DataInfo, Dataset
+
+VIEWS = frozenset({"transcript", "frames", "vision", "audio"})
+
+
+class RawClipsConfig(ClipFeatures):
+    """Where the clips are and how they are decoded."""
+
+    path: Path | None = Field(None, description="folder with label.csv and Raw/<video_id>/<clip_id>.mp4")
+    frames: int = Field(8, ge=1, le=256, description="T, taken evenly from each clip")
+    size: int = Field(64, ge=8, le=1024, description="H = W, pixels after resizing")
+    sample_rate: int = Field(16000, ge=4000, le=48000, description="samples a second after resampling")
+    label_range: tuple[float, float] = Field((-3.0, 3.0), description="lowest and highest label")
+    allow_shared_videos: bool = Field(False, description="accept a video with clips in two splits")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.label_range[0] >= self.label_range[1]:
+            raise ValueError(f"label_range: expected lowest < highest, given {list(self.label_range)}")
+        if self.grid > self.size:
+            raise ValueError(f"grid: expected at most size {self.size}, given {self.grid}")
+        return self
+
+
+@DATASETS.register(
+    "raw_clips",
+    config=RawClipsConfig,
+    paper="Zadeh et al. 2016, arXiv 1606.06259 (CMU-MOSI); layout of MMSA, Mao et al. 2022, arXiv 2203.12441",
+    tiny={"frames": 4, "size": 32, "grid": 4, "mel_bands": 8},
+)
+class RawClips:
+    """Raw video clips with their own sound and transcripts, split by the column `mode`.
+
+    When label.csv has a column `true_score`, test targets are true scores.
+    """
+
+    def __init__(self, config: RawClipsConfig) -> None:
+        self.config = config
+
+    def prepare(self) -> None:
+        """Checks that label.csv and all clips are there; files are not opened."""
+        folder = self._folder()
+        for row in self._table().rows:
+            if not (folder / row.file).is_file():
+                raise BadInput("no such file", file=folder / row.file, key="path")
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the bytes of label.csv and of every clip it names."""
+        return files_hash(self._folder(), ["label.csv", *(row.file for row in self._table().rows)])
+
+    def load(self) -> Dataset:
+        """Every clip decoded once; `vision` and `audio` computed from the decoded clip."""
+        table = self._table()
+        found = self._check(table)
+        batches = {split: self._read(table.split(split)) for split in SPLITS}
+        train = batches["train"]
+        info = DataInfo(
+            task="sentiment",
+            label_range=self.config.label_range,
+            views=VIEWS,
+            vision_width=self.config.vision_width,
+            audio_width=self.config.mel_bands,
+            train_transcripts=train.transcripts or (),
+        )
+        findings = (f"raw clips, SHA-256 {self.fingerprint()}", *found, *_shapes(train))
+        data = Dataset(**batches, info=info, findings=findings)
+        return standardise(data) if self.config.standardise == "train" else data
+
+    def _folder(self) -> Path:
+        return require_path(self.config.path, "a folder with label.csv and Raw/")
+
+    def _table(self) -> LabelTable:
+        return read_labels(self._folder() / "label.csv")
+
+    def _check(self, table: LabelTable) -> tuple[str, ...]:
+        file = self._folder() / "label.csv"
+        rows = {split: table.split(split) for split in SPLITS}
+        found = check_membership(
+            file,
+            {split: [row.id for row in rows[split]] for split in SPLITS},
+            {split: [row.video_id for row in rows[split]] for split in SPLITS},
+            allow_shared_videos=self.config.allow_shared_videos,
+        )
+        for split in SPLITS:
+            key = "true_score" if split == "test" and table.has_true_score else "label"
+            labels = np.array([row.target for row in rows[split]])
+            check_labels(file, f"{split}.{key}", labels, self.config.label_range)
+        return (*found, "test targets are true scores") if table.has_true_score else found
+
+    def _read(self, rows: tuple[ClipRow, ...]) -> Batch:
+        # FFmpeg decodes outside the interpreter lock.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            clips = list(pool.map(partial(_clip, self._folder(), self.config), rows))
+        frames, vision, audio = (pad(view) for view in zip(*clips, strict=True))
+        return Batch(
+            ids=tuple(row.id for row in rows),
+            video_ids=tuple(row.video_id for row in rows),
+            target=torch.tensor([row.target for row in rows], dtype=torch.float32),
+            transcripts=tuple(row.text for row in rows),
+            vision=vision,
+            audio=audio,
+            frames=frames,
+        )
+
+
+def _clip(folder: Path, config: RawClipsConfig, row: ClipRow) -> tuple[Tensor, Tensor, Tensor]:
+    """Frames (T, 3, H, W), vision (T, D) and audio (T', D') of one clip."""
+    file = folder / row.file
+    media = read_media(file, frames=config.frames, size=config.size, sample_rate=config.sample_rate)
+    check_finite(file, "audio", media.sound)
+    frames = torch.from_numpy(media.frames).permute(0, 3, 1, 2).contiguous()
+    try:
+        audio = log_mel(torch.from_numpy(media.sound), config.sample_rate, config)
+    except BadInput as error:
+        raise error.at(file=file) from None
+    return frames, colour_grid(frames, config.grid), audio
+
+
+def _shapes(train: Batch) -> tuple[str, ...]:
+    views = {"frames": train.frames, "vision": train.vision, "audio": train.audio}
+    return tuple(
+        f"{name}: train {tuple(padded.values.shape)}"
+        for name, padded in views.items()
+        if padded is not None
+    )

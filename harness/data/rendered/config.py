@@ -1,0 +1,53 @@
+"""Every number that decides what the rendered clips look, sound and read like."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.spec import VariantConfig, digest
+
+# Part of the identity of a rendered set: raised whenever the same numbers make other clips.
+GENERATOR = 1
+
+LABEL_RANGE = (-3.0, 3.0)
+
+
+class Rendering(VariantConfig):
+    """How clips are made from a seed."""
+
+    seed: int = Field(0, ge=0, description="of every draw: scores, words, pictures, sounds")
+    train_clips: int = Field(600, ge=1, description="training clips, labels with annotator noise")
+    valid_clips: int = Field(200, ge=1, description="validation clips, labels with annotator noise")
+    test_clips: int = Field(800, ge=1, description="test clips, targets are true scores")
+    clips_per_video: int = Field(5, ge=1, description="clips of one face and voice; never in two splits")
+    label_sd: float = Field(1.5, ge=0, description="sd of the annotator noise of train and valid labels")
+
+    words: int = Field(400, ge=10, le=5000, description="words that occur, each with its own polarity")
+    clip_words: int = Field(12, ge=1, le=200, description="words of one clip")
+    cue_rate: float = Field(0.35, ge=0, le=1, description="share of words that follow the score")
+    cue_sd: float = Field(1.5, gt=0, description="spread of cue words' polarity around the score")
+    contradiction_rate: float = Field(
+        0.05, ge=0, le=1, description="share of clips whose words follow the opposite score"
+    )
+
+    frames: int = Field(8, ge=1, le=256, description="T, pictures of one clip")
+    size: int = Field(64, ge=16, le=512, multiple_of=2, description="H = W, pixels")
+    fps: int = Field(8, ge=1, le=60, description="pictures a second")
+    face_sd: float = Field(
+        0.2, ge=0, description="sd of the score that a face shows around the true one"
+    )
+    pixel_sd: float = Field(0.15, ge=0, le=1, description="sd of the noise of every pixel in [0, 1]")
+    crf: int = Field(26, ge=0, le=51, description="H.264 quality, 0 lossless to 51 worst")
+
+    sample_rate: int = Field(16000, ge=8000, le=48000, description="samples a second of the voice")
+    voice_sd: float = Field(
+        0.6, ge=0, description="sd of the score that a voice tells around the true one"
+    )
+    pitch_semitones: float = Field(2.0, ge=0, le=8, description="rise of the pitch per score point")
+    energy_db: float = Field(2.0, ge=0, le=6, description="rise of the energy per score point")
+    hiss_sd: float = Field(0.02, ge=0, le=0.5, description="sd of the noise of every sample in [-1, 1]")
+
+    def rendering_digest(self) -> str:
+        """The identity of the clips: of the generator and its numbers, not of where they lie."""
+        numbers = {name: getattr(self, name) for name in Rendering.model_fields}
+        return digest({"generator": GENERATOR, **numbers})
