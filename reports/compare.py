@@ -1,0 +1,145 @@
+"""From records to a table: every arm's cells, its difference to the reference, and the best of each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from harness.spec import BadInput, TrialResult, digest, nearest
+from reports.collect import Records
+from reports.layout import Layout, LayoutColumn
+from reports.machines import hardware
+from reports.notes import notes
+from reports.statistics import NotPairedError, PairedDifference, paired_difference, seed_summary
+from reports.table import Cell, Column, Row, Table
+from reports.warnings import row_warnings, warnings
+
+
+def build_table(records: Records, layout: Layout, reference: str | None = None) -> Table:
+    """The table of these records; `reference` stands in for the arm that the study names.
+
+    Raises:
+        BadInput: The reference is no arm of the study.
+    """
+    study = records.plan.study
+    reference = reference if reference is not None else study.reference
+    if reference is not None and reference not in records.arms:
+        raise BadInput(
+            f"no arm '{reference}' in study '{study.name}'; {nearest(reference, records.arms)}",
+            key="reference",
+        )
+    rows = [_row(records, layout, arm, reference) for arm in records.arms]
+    columns = tuple(_column(column) for column in layout.columns)
+    return Table(
+        study=study.name,
+        caption=study.title or layout.caption,
+        split=layout.split,
+        protocols=tuple(sorted({seen.spec.protocol for seen in records.observations})),
+        reference=reference,
+        confidence=layout.bootstrap.confidence,
+        columns=columns,
+        rows=tuple(_mark_best(rows, columns)),
+        notes=notes(records, layout, reference),
+        warnings=(*warnings(records, layout, reference), *row_warnings(rows, columns)),
+    )
+
+
+def _column(column: LayoutColumn) -> Column:
+    return Column(
+        metric=column.metric,
+        label=f"{column.spec.label} {column.spec.arrow}",
+        direction=column.spec.direction,
+        unit=column.spec.unit,
+        digits=column.spec.digits,
+        spread=column.spread,
+    )
+
+
+def _row(records: Records, layout: Layout, arm: str, reference: str | None) -> Row:
+    seen = records.of(arm)
+    results = [result for _, result in records.complete(arm)]
+    failures = dict.fromkeys(
+        one.result.failure.message for one in seen if one.result is not None and one.result.failure
+    )
+    difference, unpaired = _difference(records, layout, arm, reference)
+    return Row(
+        arm=arm,
+        role=seen[0].spec.role,
+        is_reference=arm == reference,
+        planned=len(seen),
+        complete=len(results),
+        failed=sum(one.state == "failed" for one in seen),
+        cells=tuple(_cell(results, column.metric, layout.split) for column in layout.columns),
+        difference=difference,
+        unpaired=unpaired,
+        failures=tuple(failures),
+        fingerprints=tuple(sorted({result.data_fingerprint for result in results})),
+        revisions=tuple(sorted({result.environment.code_revision for result in results})),
+        hardware=tuple(sorted({hardware(result) for result in results})),
+    )
+
+
+def _cell(results: list[TrialResult], metric: str, split: str) -> Cell:
+    values = (value_of(result, metric, split) for result in results)
+    return Cell(summary=seed_summary(value for value in values if value is not None))
+
+
+def value_of(result: TrialResult, metric: str, split: str) -> float | None:
+    """The metric in the unit that its column shows; None when the record does not have it."""
+    if metric == "parameters":
+        return None if result.efficiency is None else result.efficiency.parameters / 1e6
+    if metric == "latency_ms":
+        return None if result.efficiency is None else result.efficiency.latency.median_ms
+    return result.metrics.get(f"{split}/{metric}")
+
+
+def _difference(
+    records: Records, layout: Layout, arm: str, reference: str | None
+) -> tuple[PairedDifference | None, str]:
+    if reference is None or arm == reference:
+        return None, ""
+    drawn = layout.bootstrap
+    # An arm's own stream: one more arm does not move the intervals of the others.
+    rng = np.random.default_rng(int(digest([drawn.seed, "bootstrap", arm]), 16))
+    try:
+        found = paired_difference(
+            _predictions(records, arm), _predictions(records, reference), layout.split, drawn, rng
+        )
+    except NotPairedError as error:
+        return None, str(error)
+    return found, ""
+
+
+def _predictions(records: Records, arm: str) -> dict[int, pd.DataFrame]:
+    return {
+        seen.seed: seen.predictions for seen, _ in records.complete(arm) if seen.predictions is not None
+    }
+
+
+def _mark_best(rows: list[Row], columns: tuple[Column, ...]) -> list[Row]:
+    """The rows with the best mean of each column marked, all of them if several share it."""
+    best = [_best(rows, index, column) for index, column in enumerate(columns)]
+    marked = []
+    for row in rows:
+        cells = tuple(
+            cell.model_copy(update={"best": _counts(row, cell) and cell.summary.mean == value})
+            for cell, value in zip(row.cells, best, strict=True)
+        )
+        marked.append(row.model_copy(update={"cells": cells}))
+    return marked
+
+
+def _counts(row: Row, cell: Cell) -> bool:
+    """Whether the cell takes part in the contest: a mean over fewer seeds than planned does not."""
+    return cell.summary.n == row.planned
+
+
+def _best(rows: list[Row], index: int, column: Column) -> float:
+    cells = [(row, row.cells[index]) for row in rows]
+    means = [cell.summary.mean for row, cell in cells if _counts(row, cell)]
+    defined = [mean for mean in means if not math.isnan(mean)]
+    if not defined:
+        return math.nan
+    return min(defined) if column.direction == "lower" else max(defined)

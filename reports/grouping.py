@@ -1,0 +1,31 @@
+"""Which arms share a value, and how a sentence lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from harness.spec import TrialSpec
+from reports.collect import Records
+
+
+def about(groups: dict[str, list[str]], arms: Iterable[str]) -> list[str]:
+    """``value (arm, arm)`` for each value; the arms in the order of the table."""
+    order: Callable[[str], int] = list(arms).index
+    return [
+        f"{value} ({', '.join(sorted(group, key=order))})" for value, group in sorted(groups.items())
+    ]
+
+
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """From a value to the arms that have it, each once, both in the order of appearance."""
+    groups: dict[str, list[str]] = {}
+    for arm, value in pairs:
+        arms = groups.setdefault(value, [])
+        if arm not in arms:
+            arms.append(arm)
+    return groups
+
+
+def spec_by_arm(records: Records) -> dict[str, TrialSpec]:
+    """The spec of each arm under its first seed."""
+    return {arm: records.of(arm)[0].spec for arm in records.arms}

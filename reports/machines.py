@@ -1,0 +1,58 @@
+"""On which data, code and machines, and under which conditions, the numbers were made."""
+
+from __future__ import annotations
+
+from harness.spec import Latency, TrialResult
+from reports.collect import Records
+from reports.grouping import grouped
+
+
+def machines(records: Records) -> dict[str, list[str]]:
+    """From a machine and its libraries, in words, to the arms that ran there."""
+    return grouped((arm, _machine(result)) for arm, result in _complete(records))
+
+
+def latency_conditions(records: Records) -> dict[str, list[str]]:
+    """From the conditions of a latency, in words, to the arms that were measured so."""
+    return grouped(
+        (arm, _conditions(result, result.efficiency.latency))
+        for arm, result in _complete(records)
+        if result.efficiency is not None
+    )
+
+
+def origins(records: Records) -> dict[str, dict[str, list[str]]]:
+    """From a kind of origin to its values, and from a value to the arms that have it."""
+    results = _complete(records)
+    return {
+        "data fingerprint": grouped((arm, result.data_fingerprint) for arm, result in results),
+        "code revision": grouped((arm, result.environment.code_revision) for arm, result in results),
+    }
+
+
+def hardware(result: TrialResult) -> str:
+    """The machine in words, without its software."""
+    where = result.environment
+    return f"{where.cpu}, {where.cores} cores, {where.threads} threads, accelerator {where.accelerator}"
+
+
+def _complete(records: Records) -> list[tuple[str, TrialResult]]:
+    return [(arm, result) for arm in records.arms for _, result in records.complete(arm)]
+
+
+def _machine(result: TrialResult) -> str:
+    where = result.environment
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(where.versions.items()))
+    return f"{hardware(result)}, {where.platform}, Python {where.python}" + (
+        f", {versions}" if versions else ""
+    )
+
+
+def _conditions(result: TrialResult, latency: Latency) -> str:
+    where = result.environment
+    machine = where.cpu if latency.device == "cpu" else where.accelerator
+    return (
+        f"{machine}, device {latency.device}, {latency.intra_threads} intra-op and "
+        f"{latency.inter_threads} inter-op threads, precision {result.spec.precision}, "
+        f"batch {latency.batch_size}, {latency.warmup_calls} warm-up calls"
+    )

@@ -1,0 +1,116 @@
+"""What stands below a table: everything that a reader must know of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.spec import METRICS, Optimisation
+from reports.collect import Records
+from reports.grouping import about, grouped, spec_by_arm
+from reports.layout import Layout
+from reports.machines import latency_conditions, machines, origins
+
+
+def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str, ...]:
+    """The footnotes, in the order in which they are printed."""
+    specs = [seen.spec for seen in records.observations]
+    monitors = sorted({spec.optimisation.monitor for spec in specs})
+    return (
+        f"Protocol {_listed(spec.protocol for spec in specs)}; split {layout.split}: "
+        f"{_sizes(records, layout.split)}.",
+        f"Each trial reports its epoch with the best {_listed(monitors)}, chosen on validation clips "
+        f"only; {layout.split} clips decide nothing.",
+        f"Seeds {', '.join(map(str, records.plan.study.seeds))}. A cell is mean ± sample sd over the "
+        "seeds that are complete (column n); one seed has no sd. Bold is the best mean among arms "
+        "whose seeds are all complete.",
+        *_difference_note(layout, reference),
+        *(f"{METRICS[name].label}: {METRICS[name].definition}." for name in _metric_names(layout)),
+        *_origin(records),
+        *_budgets(records),
+        *_naming(records, layout),
+        *_said_by_trials(records),
+    )
+
+
+def _budgets(records: Records) -> tuple[str, ...]:
+    """What every arm may spend on training, or loudly who may spend what."""
+    specs = spec_by_arm(records)
+    by_budget = grouped((arm, _budget(spec.optimisation)) for arm, spec in specs.items())
+    teachers = {_budget(spec.teacher.optimisation) for spec in specs.values() if spec.teacher}
+    above = (
+        f" Arms that learn from a teacher also cost its training ({_listed(teachers)})."
+        if teachers
+        else ""
+    )
+    if len(by_budget) == 1:
+        return (f"Every arm has the same budget: {_listed(by_budget)}.{above}",)
+    return (f"BUDGETS DIFFER: {'; '.join(about(by_budget, specs))}.{above}",)
+
+
+def _difference_note(layout: Layout, reference: str | None) -> tuple[str, ...]:
+    if reference is None:
+        return ()
+    drawn = layout.bootstrap
+    return (
+        f"Δ MAE is arm minus {reference} on the same clips, averaged over the seeds both have; negative "
+        f"is better. ± is the sd of that difference over seeds. In brackets a paired "
+        f"{drawn.confidence:.0%} bootstrap interval (BCa unless said otherwise, {drawn.resamples} "
+        "resamples of whole source videos, seeds held fixed): what other videos would change.",
+    )
+
+
+def _metric_names(layout: Layout) -> tuple[str, ...]:
+    return tuple(column.metric for column in layout.columns)
+
+
+def _sizes(records: Records, split: str) -> str:
+    """``800 clips of 40 videos``, of every test set that the arms were measured on."""
+    sizes = set()
+    for seen in records.observations:
+        if seen.predictions is not None:
+            clips = seen.predictions[seen.predictions["split"] == split]
+            sizes.add((len(clips), clips["video_id"].nunique()))
+    return (
+        " or ".join(f"{clips} clips of {videos} videos" for clips, videos in sorted(sizes)) or "no clips"
+    )
+
+
+def _origin(records: Records) -> tuple[str, ...]:
+    found = origins(records)
+    return (
+        f"Data {_listed(found['data fingerprint']) or 'unknown'}; "
+        f"code {_listed(found['code revision']) or 'unknown'}.",
+        f"Made on: {'; '.join(sorted(machines(records))) or 'unknown'}.",
+        f"Latency conditions: {'; '.join(sorted(latency_conditions(records))) or 'not measured'}.",
+    )
+
+
+def _naming(records: Records, layout: Layout) -> tuple[str, ...]:
+    specs = spec_by_arm(records)
+    found = []
+    for naming in layout.naming:
+        arms = [arm for arm, spec in specs.items() if naming.arms.fits(spec)]
+        if arms:
+            found.append(f"{', '.join(arms)}: {naming.text}.")
+    return tuple(found)
+
+
+def _said_by_trials(records: Records) -> tuple[str, ...]:
+    said = grouped(
+        (seen.arm, note)
+        for seen in records.observations
+        if seen.result is not None
+        for note in seen.result.notes
+    )
+    return tuple(f"{', '.join(arms)}: {note.rstrip('.')}." for note, arms in said.items())
+
+
+def _budget(optimisation: Optimisation) -> str:
+    return (
+        f"at most {optimisation.max_epochs} epochs, patience {optimisation.patience}, "
+        f"batch {optimisation.batch_size}"
+    )
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sorted(set(values)))

@@ -1,0 +1,194 @@
+"""Means over seeds, and paired differences with an interval over source videos."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from harness.spec import Frozen
+
+Floats = NDArray[np.float64]
+
+
+class NotPairedError(ValueError):
+    """Two arms whose predictions are not about the same clips."""
+
+
+class Bootstrap(Frozen):
+    """How the interval of a difference is drawn."""
+
+    resamples: int = Field(9999, ge=100)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    seed: int = Field(0, ge=0)
+
+
+class SeedSummary(Frozen):
+    """A mean over seeds with its spread; `sd` is the sample sd, NaN when there is one seed."""
+
+    mean: float
+    sd: float
+    n: int
+
+
+class PairedDifference(Frozen):
+    """Arm minus reference in MAE over the same clips, averaged over the seeds both have.
+
+    The interval is about other videos under these seeds: it resamples source videos and holds the
+    seeds fixed. What the seeds add stands beside it in `seeds`.
+    """
+
+    estimate: float
+    lower: float
+    upper: float
+    method: Literal["BCa", "percentile", "no spread"]
+    """``percentile`` where BCa has no value; ``no spread`` (bounds NaN) where no resample differs."""
+
+    seeds: SeedSummary
+    """Of the differences of each seed alone."""
+
+    videos: int
+    clips: int
+    arm_mae: float
+    reference_mae: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of 0."""
+        return self.upper < 0 or self.lower > 0
+
+
+def seed_summary(values: Iterable[float]) -> SeedSummary:
+    """The mean, sample sd and number of the values; a NaN among them makes both NaN."""
+    found = np.asarray(tuple(values), dtype=np.float64)
+    if found.size == 0:
+        return SeedSummary(mean=math.nan, sd=math.nan, n=0)
+    sd = float(found.std(ddof=1)) if found.size > 1 else math.nan
+    return SeedSummary(mean=float(found.mean()), sd=sd, n=found.size)
+
+
+def paired_difference(
+    arm: Mapping[int, pd.DataFrame],
+    reference: Mapping[int, pd.DataFrame],
+    split: str,
+    drawn: Bootstrap,
+    rng: np.random.Generator,
+) -> PairedDifference:
+    """The difference in MAE, arm minus reference, with its bootstrap interval.
+
+    Args:
+        arm: Predictions (`PREDICTION_COLUMNS`) by seed.
+        reference: The same of the reference arm.
+        split: The split whose clips count.
+        drawn: How many resamples, and how sure the interval shall be.
+        rng: The stream of resamples; `drawn.seed` is not looked at.
+
+    Raises:
+        NotPairedError: No common seed, or the predictions differ in clips, videos or targets.
+    """
+    seeds = sorted(arm.keys() & reference.keys())
+    if not seeds:
+        raise NotPairedError("no seed is complete in both")
+    tables = [_paired_errors(arm[seed], reference[seed], split) for seed in seeds]
+    first = tables[0]
+    for seed, table in zip(seeds[1:], tables[1:], strict=True):
+        _check_same_clips(first, table, f"seeds {seeds[0]} and {seed}")
+    arm_error, reference_error = (
+        np.mean([table[name].to_numpy(dtype=np.float64) for table in tables], axis=0)
+        for name in ("arm", "reference")
+    )
+    codes, videos = pd.factorize(first["video_id"], sort=True)
+    differences: Floats = np.bincount(codes, weights=arm_error - reference_error).astype(np.float64)
+    counts = np.bincount(codes).astype(np.float64)
+    lower, upper, method = _interval(differences, counts, drawn, rng)
+    return PairedDifference(
+        estimate=float(differences.sum() / counts.sum()),
+        lower=lower,
+        upper=upper,
+        method=method,
+        seeds=seed_summary(float((table["arm"] - table["reference"]).mean()) for table in tables),
+        videos=len(videos),
+        clips=len(first),
+        arm_mae=float(arm_error.mean()),
+        reference_mae=float(reference_error.mean()),
+    )
+
+
+def _paired_errors(arm: pd.DataFrame, reference: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Columns video_id, target, arm, reference (absolute errors), a row per clip, by clip id."""
+    one, other = _of_split(arm, split), _of_split(reference, split)
+    _check_same_clips(one, other, "arm and reference")
+    return pd.DataFrame(
+        {
+            "video_id": one["video_id"],
+            "target": one["target"],
+            "arm": (one["score"] - one["target"]).abs(),
+            "reference": (other["score"] - other["target"]).abs(),
+        }
+    )
+
+
+def _of_split(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
+    clips = predictions[predictions["split"] == split].set_index("id").sort_index()
+    if clips.empty:
+        raise NotPairedError(f"no predictions on split '{split}'")
+    if not clips.index.is_unique:
+        again = clips.index[clips.index.duplicated()][0]
+        raise NotPairedError(f"clip '{again}' is predicted twice")
+    return clips
+
+
+def _check_same_clips(one: pd.DataFrame, other: pd.DataFrame, who: str) -> None:
+    if not one.index.equals(other.index):
+        alone = one.index.symmetric_difference(other.index)
+        raise NotPairedError(f"{who} differ in {len(alone)} clips, such as '{alone[0]}'")
+    for column in ("video_id", "target"):
+        wrong = one.index[(one[column] != other[column]).to_numpy()]
+        if len(wrong):
+            raise NotPairedError(
+                f"{who} differ in the {column} of {len(wrong)} clips, such as '{wrong[0]}'"
+            )
+
+
+def _interval(
+    differences: Floats, counts: Floats, drawn: Bootstrap, rng: np.random.Generator
+) -> tuple[float, float, Literal["BCa", "percentile", "no spread"]]:
+    from scipy.stats import bootstrap
+
+    if len(counts) < 2:
+        return math.nan, math.nan, "no spread"
+    with warnings.catch_warnings():
+        # BCa says by a warning and NaN that it is undefined; both cases are named below.
+        warnings.simplefilter("ignore")
+        found: Any = bootstrap(
+            (differences, counts),
+            _ratio,
+            paired=True,
+            vectorized=True,
+            n_resamples=drawn.resamples,
+            batch=1000,
+            confidence_level=drawn.confidence,
+            method="BCa",
+            rng=rng,
+        )
+    means = np.asarray(found.bootstrap_distribution, dtype=np.float64)
+    # Sums in another order may differ in the last digits without any spread.
+    if not np.ptp(means) > 1e-12 * max(1.0, float(np.abs(means).max())):
+        return math.nan, math.nan, "no spread"
+    lower, upper = float(found.confidence_interval.low), float(found.confidence_interval.high)
+    if math.isfinite(lower) and math.isfinite(upper):
+        return lower, upper, "BCa"
+    tail = (1 - drawn.confidence) / 2
+    lower, upper = (float(bound) for bound in np.quantile(means, (tail, 1 - tail)))
+    return lower, upper, "percentile"
+
+
+def _ratio(differences: Floats, counts: Floats, axis: int = -1) -> Floats:
+    ratio: Floats = differences.sum(axis=axis) / counts.sum(axis=axis)
+    return ratio

@@ -1,0 +1,80 @@
+"""What makes a table weaker than it looks."""
+
+from __future__ import annotations
+
+import math
+
+from reports.collect import Records
+from reports.grouping import about, spec_by_arm
+from reports.layout import Layout
+from reports.machines import latency_conditions, origins
+from reports.table import Column, Row
+
+FEW_VIDEOS = 20
+"""Below this a bootstrap over videos gives intervals that are clearly too narrow."""
+
+
+def warnings(records: Records, layout: Layout, reference: str | None) -> tuple[str, ...]:
+    """What is wrong with the study as a whole."""
+    found = []
+    if reference is None:
+        found.append("no reference arm is named, so no difference is shown.")
+    specs = spec_by_arm(records)
+    if any(spec.teacher is not None for spec in specs.values()):
+        found += [
+            f"{control.label} is missing from this table; a gain cannot be ascribed to the teacher."
+            for control in layout.controls
+            if not any(pattern.fits(spec) for pattern in control.any_of for spec in specs.values())
+        ]
+    conditions = latency_conditions(records)
+    if len(conditions) > 1:
+        found.append(
+            "latencies were measured under different conditions and do not compare: "
+            + "; ".join(about(conditions, specs))
+            + "."
+        )
+    for name, values in origins(records).items():
+        if len(values) > 1:
+            found.append(f"{name} differs: {'; '.join(about(values, specs))}.")
+    return tuple(found)
+
+
+def row_warnings(rows: list[Row], columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """What is wrong with single arms."""
+    found = [_incomplete(row) for row in rows if row.complete < row.planned]
+    found += [
+        f"{row.arm} has no difference to the reference: {row.unpaired}."
+        for row in rows
+        if row.unpaired and row.complete
+    ]
+    for row in rows:
+        if row.difference is not None and row.difference.videos < FEW_VIDEOS:
+            found.append(
+                f"the interval of {row.arm} rests on {row.difference.videos} source videos only and is "
+                "too narrow."
+            )
+        if shown := _other_mae(row, columns):
+            found.append(
+                f"the protocol's MAE of {row.arm} is not the mean absolute error of all its clips "
+                f"({shown}), which Δ MAE is about."
+            )
+    return tuple(found)
+
+
+def _incomplete(row: Row) -> str:
+    why = f" Failed with: {'; '.join(row.failures)}." if row.failures else ""
+    rest = " Its means are over the others and never bold." if row.complete else ""
+    return f"{row.arm} has {row.seeds} seeds complete.{rest}{why}"
+
+
+def _other_mae(row: Row, columns: tuple[Column, ...]) -> str:
+    """The MAE of the predictions, where the protocol (clipping, leaving labels out) has another one."""
+    found = row.difference
+    means = [
+        cell.summary.mean
+        for cell, column in zip(row.cells, columns, strict=True)
+        if column.metric == "mae" and found is not None and cell.summary.n == found.seeds.n
+    ]
+    if found is None or not means or math.isclose(means[0], found.arm_mae, rel_tol=1e-6):
+        return ""
+    return f"{found.arm_mae:.3f}"

@@ -1,0 +1,68 @@
+"""A study's table, written to files."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.spec import BadInput
+from reports.collect import collect
+from reports.compare import build_table
+from reports.layout import load_layout
+from reports.render import to_csv, to_latex, to_markdown
+from reports.table import Table
+
+if TYPE_CHECKING:
+    from harness.store import ResultStore
+
+
+@dataclass(frozen=True)
+class Report:
+    """A table, its Markdown, and where it was written."""
+
+    table: Table
+    markdown: str
+    paths: tuple[Path, ...]
+
+
+def write_report(
+    store: ResultStore,
+    study: str,
+    folder: Path,
+    *,
+    layout: str = "sentiment",
+    reference: str | None = None,
+) -> Report:
+    """Writes ``table.md``, ``table.csv`` and ``table.tex``; the same records give the same bytes.
+
+    Args:
+        store: Where the records are.
+        study: The name of the study.
+        folder: Where the files go; made when absent.
+        layout: A file of `reports/layouts`, without its suffix.
+        reference: The arm that the others are compared with, if not the one that the study names.
+
+    Raises:
+        BadInput: Unknown study, layout or reference, or a folder that cannot be written.
+    """
+    table = build_table(collect(store, study), load_layout(layout), reference)
+    markdown = to_markdown(table)
+    contents = {"table.md": markdown, "table.csv": to_csv(table), "table.tex": to_latex(table)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = tuple(_replace(folder / name, content) for name, content in contents.items())
+    except OSError as error:
+        raise BadInput(
+            f"cannot be written: {error.strerror or error}", file=folder, key="--out"
+        ) from error
+    return Report(table, markdown, paths)
+
+
+def _replace(path: Path, content: str) -> Path:
+    """Writes beside the path and moves into place, so that a reader never sees half a table."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
+        fresh = Path(folder) / path.name
+        fresh.write_text(content, encoding="utf-8", newline="\n")
+        return fresh.replace(path)
