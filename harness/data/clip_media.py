@@ -53,7 +53,7 @@ def read_media(file: Path, *, frames: int, size: int, sample_rate: int) -> Media
             f"expected at least {frames} frames, found {len(pictures)}", file=file, key="frames"
         )
     chosen = [pictures[int((i + 0.5) * len(pictures) / frames)] for i in range(frames)]
-    return Media(np.stack([picture.to_ndarray(format="rgb24") for picture in chosen]), sound)
+    return Media(np.stack(_colours(chosen)), sound)
 
 
 def _decode(
@@ -61,26 +61,38 @@ def _decode(
 ) -> tuple[list[Any], NDArray[np.float32]]:
     from av.audio.resampler import AudioResampler
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
 
     streams = [(*found[:1],) for found in (container.streams.video, container.streams.audio)]
     for found, name in zip(streams, ("video", "audio"), strict=True):
         if not found:
             raise BadInput(f"has no {name} track", file=file, key="path")
         _be_strict(found[0])
-    resampler = AudioResampler(format="flt", layout="mono", rate=sample_rate)
+    resampler = AudioResampler(format="fltp", layout="mono", rate=sample_rate)
     pictures: list[Any] = []
     sound: list[Any] = []
+    shrink = VideoReformatter()
     for piece in container.decode(*(found[0] for found in streams)):
         if getattr(piece, "is_corrupt", False):
             raise BadInput("cannot be decoded: a frame is damaged", file=file, key="path")
         if isinstance(piece, VideoFrame):
             # Shrunk at once: a long clip in full size would not fit in memory.
-            pictures.append(piece.reformat(width=size, height=size, interpolation="AREA"))
+            pictures.append(
+                shrink.reformat(piece, width=size, height=size, interpolation="AREA", threads=1)
+            )
         else:
             sound += resampler.resample(piece)
     sound += resampler.resample(None) if sound else []
     blocks = [block.to_ndarray()[0] for block in sound]
     return pictures, np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def _colours(pictures: list[Any]) -> list[NDArray[np.uint8]]:
+    from av.video.reformatter import VideoReformatter
+
+    # One for all pictures: each new one sets up its conversion tables again.
+    convert = VideoReformatter()
+    return [convert.reformat(picture, format="rgb24", threads=1).to_ndarray() for picture in pictures]
 
 
 def _be_strict(stream: Any) -> None:

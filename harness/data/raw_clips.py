@@ -41,15 +41,15 @@ class RawClipsConfig(ClipFeatures):
     def _fits(self) -> Self:
         if self.label_range[0] >= self.label_range[1]:
             raise ValueError(f"label_range: expected lowest < highest, given {list(self.label_range)}")
-        if self.grid > self.size:
-            raise ValueError(f"grid: expected at most size {self.size}, given {self.grid}")
+        if self.size % self.grid:
+            raise ValueError(f"grid: expected a divisor of size {self.size}, given {self.grid}")
         return self
 
 
 @DATASETS.register(
     "raw_clips",
     config=RawClipsConfig,
-    paper="Zadeh et al. 2016, arXiv 1606.06259 (CMU-MOSI); layout of MMSA, Mao et al. 2022, arXiv 2203.12441",
+    paper="CMU-MOSI, arXiv 1606.06259, in the layout of MMSA, arXiv 2203.12441",
     tiny={"frames": 4, "size": 32, "grid": 4, "mel_bands": 8},
 )
 class RawClips:
@@ -132,12 +132,13 @@ def _clip(folder: Path, config: RawClipsConfig, row: ClipRow) -> tuple[Tensor, T
     file = folder / row.file
     media = read_media(file, frames=config.frames, size=config.size, sample_rate=config.sample_rate)
     check_finite(file, "audio", media.sound)
-    frames = torch.from_numpy(media.frames).permute(0, 3, 1, 2).contiguous()
     try:
-        audio = log_mel(torch.from_numpy(media.sound), config.sample_rate, config)
+        audio = log_mel(media.sound, config.sample_rate, config)
     except BadInput as error:
         raise error.at(file=file) from None
-    return frames, colour_grid(frames, config.grid), audio
+    frames = np.ascontiguousarray(media.frames.transpose(0, 3, 1, 2))
+    vision = colour_grid(media.frames, config.grid)
+    return torch.from_numpy(frames), torch.from_numpy(vision), torch.from_numpy(audio)
 
 
 def _shapes(train: Batch) -> tuple[str, ...]:

@@ -98,9 +98,7 @@ def _film(draft: Path, config: Rendering, line: Line) -> None:
         draft / line.file,
         pictures(config, head, line.label_V, stream(config.seed, "pixels", line.video_id, line.clip_id)),
         sound(config, throat, line.label_A, stream(config.seed, "hiss", line.video_id, line.clip_id)),
-        fps=config.fps,
-        sample_rate=config.sample_rate,
-        crf=config.crf,
+        config,
     )
 
 

@@ -65,7 +65,7 @@ def mood(score: float) -> float:
 
 def _picture(head: Head, shift: float, mood: float, size: int) -> Image:
     axis = (np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1
-    x, y = axis[None, :] - shift, axis[:, None] - head.y
+    x, y = axis[None, :] - np.float32(shift), axis[:, None] - np.float32(head.y)
     skin = _COLD + (_WARM - _COLD) * (mood + 1) / 2
     # The ellipse equation over its gradient is close to the distance from the outline.
     round_ = 1 - np.sqrt((x / head.width) ** 2 + (y / head.height) ** 2)

@@ -24,9 +24,9 @@ _ENGLISH = {
     2.4: "great impressive delightful gripping superb gorgeous thrilling hilarious loved inspired",
     3.0: "amazing brilliant wonderful fantastic perfect stunning outstanding magnificent best flawless",
 }
-_ONSETS = "b br c cl d dr f fl g gr h j l m n p pl pr qu r s sh sl st t tr v w".split()
-_VOWELS = "a e i o u ai ea oo ou".split()
-_CODAS = "b ck d g l ll m n nd nt p r rn s sh st t x".split()
+_ONSETS = "b br c cl d dr f fl g gr h j l m n p pl pr qu r s sh sl st t tr v w"
+_VOWELS = "a e i o u ai ea oo ou"
+_CODAS = "b ck d g l ll m n nd nt p r rn s sh st t x"
 
 
 @dataclass(frozen=True)
@@ -75,5 +75,6 @@ def _invented(random: np.random.Generator) -> str:
     return "".join(syllables)
 
 
-def _pick(random: np.random.Generator, choices: list[str]) -> str:
-    return choices[int(random.integers(len(choices)))]
+def _pick(random: np.random.Generator, choices: str) -> str:
+    known = choices.split()
+    return known[int(random.integers(len(known)))]
