@@ -18,13 +18,19 @@ class Claim(Frozen):
 
 
 def better_than_reference(table: Table, arm: str) -> Claim:
-    """The arm's MAE is lower than the reference's, and the interval of the difference excludes 0."""
+    """The arm's MAE is lower than the reference's, and the interval of the difference excludes 0.
+
+    Both arms must be complete: a seed that failed may be the one that says otherwise.
+    """
     found = table.row(arm).difference
     statement = f"{arm} has a lower MAE than {table.reference}"
     if found is None:
         return Claim(statement=statement, holds=False, evidence="there is no difference to judge")
     evidence = f"{found.estimate:+.4f} [{found.lower:+.4f}, {found.upper:+.4f}] ({found.method})"
-    return Claim(statement=statement, holds=found.upper < 0, evidence=evidence)
+    complete = all(
+        table.row(one).complete == table.row(one).planned for one in (arm, table.reference or arm)
+    )
+    return Claim(statement=statement, holds=complete and found.upper < 0, evidence=evidence)
 
 
 def worst(table: Table, arm: str, among: Iterable[str], metric: str = "mae") -> Claim:

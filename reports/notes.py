@@ -54,7 +54,7 @@ def _difference_note(layout: Layout, reference: str | None) -> tuple[str, ...]:
     return (
         f"Δ MAE is arm minus {reference} on the same clips, averaged over the seeds both have; negative "
         f"is better. ± is the sd of that difference over seeds. In brackets a paired "
-        f"{drawn.confidence:.0%} bootstrap interval (BCa unless said otherwise, {drawn.resamples} "
+        f"{100 * drawn.confidence:g}% bootstrap interval (BCa unless said otherwise, {drawn.resamples} "
         "resamples of whole source videos, seeds held fixed): what other videos would change.",
     )
 

@@ -31,7 +31,7 @@ _LATEX = str.maketrans(
         "×": r"$\times$",
     }
 )
-_MARKDOWN = str.maketrans({char: f"\\{char}" for char in "\\`*_|<>[]"})
+_MARKDOWN = str.maketrans({char: f"\\{char}" for char in "\\`*|<>"})
 
 
 def latex(words: str) -> str:
@@ -51,7 +51,7 @@ def heading(column: Column) -> str:
 
 def difference_heading(table: Table) -> str:
     """``Δ MAE to plain ↓ (95% interval)``."""
-    return f"Δ MAE to {table.reference} ↓ ({table.confidence:.0%} interval)"
+    return f"Δ MAE to {table.reference} ↓ ({100 * table.confidence:g}% interval)"
 
 
 def value(summary: SeedSummary, column: Column, complete: int) -> str:

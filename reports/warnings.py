@@ -47,24 +47,23 @@ def row_warnings(rows: list[Row], columns: tuple[Column, ...]) -> tuple[str, ...
         for row in rows
         if row.unpaired and row.complete
     ]
-    for row in rows:
-        if row.difference is not None and row.difference.videos < FEW_VIDEOS:
-            found.append(
-                f"the interval of {row.arm} rests on {row.difference.videos} source videos only and is "
-                "too narrow."
-            )
-        if shown := _other_mae(row, columns):
-            found.append(
-                f"the protocol's MAE of {row.arm} is not the mean absolute error of all its clips "
-                f"({shown}), which Δ MAE is about."
-            )
+    few = {row.difference.videos for row in rows if row.difference is not None} & set(range(FEW_VIDEOS))
+    found += [
+        f"intervals rest on {videos} source videos only and are too narrow." for videos in sorted(few)
+    ]
+    found += [
+        f"the protocol's MAE of {row.arm} is not the mean absolute error of all its clips ({shown}), "
+        "which Δ MAE is about."
+        for row in rows
+        if (shown := _other_mae(row, columns))
+    ]
     return tuple(found)
 
 
 def _incomplete(row: Row) -> str:
     why = f" Failed with: {'; '.join(row.failures)}." if row.failures else ""
     rest = " Its means are over the others and never bold." if row.complete else ""
-    return f"{row.arm} has {row.seeds} seeds complete.{rest}{why}"
+    return f"{row.arm}: seeds complete {row.seeds}.{rest}{why}"
 
 
 def _other_mae(row: Row, columns: tuple[Column, ...]) -> str:
