@@ -85,19 +85,20 @@ def check_labels(
         )
 
 
-def check_finite(file: Path, key: str, values: NDArray[np.floating]) -> None:
+def check_finite(file: Path, key: str, values: NDArray[np.floating], remedy: str = "") -> None:
     """All values are finite.
+
+    Args:
+        file, key: named in the message.
+        values: of any shape.
+        remedy: what the user may do about it, for the end of the message.
 
     Raises:
         BadInput: some are not; they are counted by kind.
     """
     counts = non_finite(values)
     if counts:
-        raise BadInput(
-            f"{counts} of {values.size} values; to read them as 0 set fill_non_finite: zero",
-            file=file,
-            key=key,
-        )
+        raise BadInput(f"{counts} among {values.size} values{remedy}", file=file, key=key)
 
 
 def non_finite(values: NDArray[np.floating]) -> str:

@@ -23,7 +23,7 @@ class Head:
     Attributes:
         width, height: half axes of the face.
         x, y: where it is; y points down.
-        backdrop: (3,) RGB of the wall.
+        backdrop: (3,) RGB of the wall: grey, so that colour is the face's alone.
         sway: how far it moves from side to side.
     """
 
@@ -36,13 +36,13 @@ class Head:
 
 
 def draw_head(random: np.random.Generator) -> Head:
-    """A head of random build in front of a wall of random colour."""
+    """A head of random build in front of a wall of random grey."""
     return Head(
         width=random.uniform(0.52, 0.68),
         height=random.uniform(0.68, 0.82),
         x=random.uniform(-0.12, 0.12),
         y=random.uniform(-0.08, 0.08),
-        backdrop=random.uniform(0.15, 0.85, 3).astype(np.float32),
+        backdrop=np.full(3, random.uniform(0.2, 0.8), dtype=np.float32),
         sway=random.uniform(0.02, 0.08),
     )
 
