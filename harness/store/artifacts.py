@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from harness.store.mlflow_settings import modest
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -64,13 +66,10 @@ class RemoteArtifacts:
 
     def put(self, run_id: str, name: str, source: Path) -> None:
         """Uploads the file under its name."""
-        if source.name == name:
-            self._client.log_artifact(run_id, str(source))
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            renamed = Path(folder) / name
-            shutil.copyfile(source, renamed)
-            self._client.log_artifact(run_id, str(renamed))
+        with tempfile.TemporaryDirectory() as folder, modest():
+            # MLflow keeps the name of the file it is given.
+            named = source if source.name == name else Path(shutil.copyfile(source, Path(folder) / name))
+            self._client.log_artifact(run_id, str(named))
 
     def path(self, run_id: str, name: str) -> Path | None:
         """The path of a fresh local copy, or None when the run has no such file."""
@@ -78,4 +77,5 @@ class RemoteArtifacts:
             return None
         folder = Path(self._cache.name) / run_id
         folder.mkdir(exist_ok=True)
-        return Path(self._client.download_artifacts(run_id, name, str(folder)))
+        with modest():
+            return Path(self._client.download_artifacts(run_id, name, str(folder)))

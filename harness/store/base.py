@@ -53,4 +53,7 @@ class ResultStore(Protocol):
         """The predictions of the newest result, if it is complete."""
 
     def artifact(self, trial_id: str, name: str) -> Path | None:
-        """A local path of a file kept with the newest result, if it is complete."""
+        """A local path of a file kept with the newest result, if it is complete.
+
+        The path is good for as long as this store object is.
+        """

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harness.spec import BadInput
+from harness.store.mlflow_settings import modest, quiet
 from harness.store.reachable import check_reachable
 
 if TYPE_CHECKING:
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 EXPERIMENT = "adviserbench"
 SQLITE = "sqlite:///"
 WEB_SCHEMES = ("http", "https")
-
-# Schema creation reports itself at INFO; a failing statement logs its traceback before it raises.
-_CHATTY = ("mlflow.store.db.utils", "alembic")
 
 
 def connect(uri: str, artifacts: Path | None) -> tuple[MlflowClient, str]:
@@ -101,7 +96,7 @@ def _connected(
 
     try:
         client = _client(uri)
-        with _quiet():
+        with quiet():
             return client, _experiment_id(client, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         raise BadInput(f"MLflow cannot use {uri}: {_first_line(error)}", file=file, key=key) from error
@@ -129,36 +124,14 @@ def _client(uri: str) -> MlflowClient:
     _import_mlflow()
     from mlflow import MlflowClient
 
-    with _quiet():
+    with quiet():
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 def _import_mlflow() -> None:
-    # MLflow starts its telemetry while it is imported, and this variable is the documented way to
-    # say no. It is set for that moment only, so that no child process inherits it.
-    name = "MLFLOW_DISABLE_TELEMETRY"
-    before = os.environ.get(name)
-    os.environ[name] = "true"
-    try:
+    # It configures its loggers and starts its telemetry while it is imported.
+    with modest():
         import mlflow  # noqa: F401
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in _CHATTY]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
 
 
 def _first_line(error: Exception) -> str:

@@ -13,6 +13,7 @@ from harness.spec import Plan, TrialResult, TrialSpec
 from harness.store import mlflow_fields as fields
 from harness.store.artifacts import Artifacts, LocalArtifacts, RemoteArtifacts
 from harness.store.mlflow_client import SQLITE, connect
+from harness.store.mlflow_settings import modest
 from harness.store.record import (
     PREDICTIONS,
     RECORD,
@@ -71,7 +72,7 @@ class MlflowStore:
             path = Path(folder) / PLAN
             path.write_text(plan.model_dump_json(), encoding="utf-8")
             self._files.put(run.info.run_id, PLAN, path)
-        self._client.set_terminated(run.info.run_id, "FINISHED")
+        self._close(run.info.run_id, "FINISHED")
 
     def plan(self, study: str) -> Plan | None:
         """The newest plan kept under that name."""
@@ -105,7 +106,7 @@ class MlflowStore:
         if parent is None:
             raise ValueError(f"study '{study}' is not open in this store")
         for left in self._runs(_of_trial(trial_id), "attributes.status = 'RUNNING'"):
-            self._client.set_terminated(left.info.run_id, "KILLED")
+            self._close(left.info.run_id, "KILLED")
         tags = {
             _KIND: "trial",
             _STUDY: study,
@@ -139,7 +140,7 @@ class MlflowStore:
             if predictions is not None:
                 self._files.put(run_id, PREDICTIONS, write_predictions(predictions, folder))
             self._files.put(run_id, RECORD, write_record(result, folder))
-        self._client.set_terminated(run_id, "FINISHED" if result.state == "complete" else "FAILED")
+        self._close(run_id, "FINISHED" if result.state == "complete" else "FAILED")
         del self._running[result.trial_id]
 
     def get(self, trial_id: str) -> TrialResult | None:
@@ -157,6 +158,10 @@ class MlflowStore:
         if run is None or not self._is_complete(run, trial_id):
             return None
         return self._files.path(run.info.run_id, name)
+
+    def _close(self, run_id: str, status: str) -> None:
+        with modest():
+            self._client.set_terminated(run_id, status)
 
     def _run_id(self, trial_id: str) -> str:
         if trial_id not in self._running:

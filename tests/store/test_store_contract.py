@@ -88,10 +88,11 @@ def test_files_are_copied_under_their_artifact_name(
     opened.begin("first", "t0", spec())
     opened.finish(result(), None, {"checkpoint.safetensors": source})
     source.unlink()
-    kept = reopen().artifact("t0", "checkpoint.safetensors")
+    again = reopen()
+    kept = again.artifact("t0", "checkpoint.safetensors")
     assert kept is not None
     assert kept.read_bytes() == b"weights"
-    assert reopen().artifact("t0", "other.bin") is None
+    assert again.artifact("t0", "other.bin") is None
     assert reopen().predictions("t0") is None
 
 
@@ -157,3 +158,11 @@ def test_a_trial_that_has_not_begun_takes_no_numbers(opened: ResultStore) -> Non
         opened.log_step("t0", 0, {})
     with pytest.raises(ValueError, match="'t0' has not begun"):
         opened.finish(result(), None, {})
+
+
+def test_nothing_is_said_on_the_way(
+    opened: ResultStore, reopen: Reopen, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep(opened)
+    assert reopen().predictions("t0") is not None
+    assert capfd.readouterr() == ("", "")
