@@ -89,7 +89,8 @@ def check_finite(file: Path, key: str, values: NDArray[np.floating], remedy: str
     """All values are finite.
 
     Args:
-        file, key: named in the message.
+        file: named in the message.
+        key: named in the message.
         values: of any shape.
         remedy: what the user may do about it, for the end of the message.
 

@@ -105,7 +105,7 @@ def _dtype(code: str, *_flags: Any) -> np.dtype:
 
 _CORES = ("numpy.core", "numpy._core")
 _BUILTINS = ("builtins", "__builtin__")
-_PLAIN = (set, frozenset, bytearray, complex)
+_PLAIN = (set, frozenset, bytes, bytearray, complex)
 
 _ADMITTED: dict[tuple[str, str], Callable[..., Any] | type] = {
     ("numpy", "ndarray"): _ArrayType,
