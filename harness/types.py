@@ -6,7 +6,7 @@ Letters: B clips, T steps of a sequence, D features, K classes, H × W pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -93,7 +93,7 @@ class Batch:
     def take(self, index: Tensor) -> Batch:
         """The clips of `index` (n,), in that order; sequences are cut to the longest taken."""
         rows = index.tolist()
-        changed = {
+        changed: dict[str, Any] = {
             name: value.take(index) for name, value in self._sequences().items() if value is not None
         }
         return replace(
@@ -107,13 +107,15 @@ class Batch:
 
     def only(self, views: frozenset[View]) -> Batch:
         """The same clips, seen through `views` alone."""
-        hidden = {name: None for name in ("text", "vision", "audio", "frames") if name not in views}
+        hidden: dict[str, Any] = {
+            name: None for name in ("text", "vision", "audio", "frames") if name not in views
+        }
         kept = self.transcripts if "transcript" in views else None
         return replace(self, transcripts=kept, tokens=None, **hidden)
 
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Batch:
         """The same clips on `device`, floating point values as `dtype`."""
-        moved = {
+        moved: dict[str, Any] = {
             name: value.to(device, dtype)
             for name, value in self._sequences().items()
             if value is not None
@@ -213,7 +215,8 @@ class Reader(Protocol):
 class Model(Protocol):
     """What a registered teacher, student or baseline offers: an `nn.Module` from Batch to Outputs."""
 
-    def __call__(self, batch: Batch) -> Outputs: ...
+    def __call__(self, batch: Batch) -> Outputs:
+        """The outputs of a batch's clips."""
 
 
 @runtime_checkable

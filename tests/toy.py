@@ -1,7 +1,6 @@
-"""A plug-in with a data set small enough for unit tests: words, features and frames that show a score."""
+"""A plug-in with a data set for unit tests: words, features and frames that show a score."""
 
 from __future__ import annotations
-
 
 import torch
 from pydantic import Field

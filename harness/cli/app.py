@@ -40,8 +40,6 @@ def run(
     out: Out = DEFAULT_OUT,
     store: Store = None,
     plugin: Plugins = None,
-    accelerator: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "cpu",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads torch computes with.")] = None,
     tiny: Annotated[
         bool, typer.Option("--tiny", help="Shrink every variant: does it run at all?")
     ] = False,
@@ -50,9 +48,7 @@ def run(
     """Run what is missing of a study, then print its table. Exit 1 when a trial failed."""
     from harness.cli.run import run_command
 
-    failed = run_command(
-        study, overrides or [], out, store, plugin or [], accelerator, threads, tiny=tiny, quiet=quiet
-    )
+    failed = run_command(study, overrides or [], out, store, plugin or [], tiny=tiny, quiet=quiet)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -19,9 +19,8 @@ def doctor_command(out: Path) -> bool:
     problems = []
     typer.echo(f"code        {code_revision()}")
     typer.echo(f"processor   {cpu_name()}, {os.cpu_count()} cores")
-    typer.echo(
-        f"threads     torch {torch.get_num_threads()}, between operations {torch.get_num_interop_threads()}"
-    )
+    within, between = torch.get_num_threads(), torch.get_num_interop_threads()
+    typer.echo(f"threads     torch {within}, between operations {between}")
     typer.echo(f"devices     {', '.join(_devices())}")
     for name, version in package_versions().items():
         typer.echo(f"package     {name} {version}")
@@ -46,7 +45,7 @@ def _devices() -> list[str]:
 
 
 def _import_problems() -> list[str]:
-    """torchvision fails at import beside a torch it was not built for; versions alone do not tell."""
+    """Whether torchvision works: beside a torch it was not built for it fails, whatever the versions."""
     try:
         import torchvision.ops
 

@@ -37,8 +37,9 @@ def schema_command() -> None:
 def make_command(name: str, params: Sequence[str], plugins: Sequence[str]) -> None:
     """Makes or checks a data set and prints what reading it found."""
     discover(plugins)
-    given = OmegaConf.to_container(OmegaConf.from_dotlist(list(params)))
-    reader = DATASETS.build(VariantRef.model_validate({"name": name, **given}))
+    given = OmegaConf.create({"name": name})
+    given.merge_with_dotlist(list(params))
+    reader = DATASETS.build(VariantRef.model_validate(OmegaConf.to_container(given)))
     reader.prepare()
     for line in reader.load().findings:
         typer.echo(line)

@@ -25,8 +25,6 @@ def run_command(
     out: Path,
     uri: str | None,
     plugins: Sequence[str],
-    accelerator: str,
-    threads: int | None,
     *,
     tiny: bool,
     quiet: bool,
@@ -37,7 +35,6 @@ def run_command(
     study = shrink(study) if tiny else study
     check_writable(out)
     # Here, not on top: the engine brings torch's trainer in, and a mistyped study needs none of it.
-    from harness.engine.trial import Runtime
     from harness.study.runner import Place, run_study
 
     def opened() -> ResultStore:
@@ -47,7 +44,6 @@ def run_command(
         store=opened,
         exists=uri is not None or (out / DATABASE).is_file(),
         work=out / "work",
-        runtime=Runtime(accelerator=accelerator, threads=threads),
     )
     with SilentWatcher() if quiet else ConsoleWatcher() as watcher:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 
 from harness.engine.advice import take_outputs
 from harness.engine.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -80,8 +80,8 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
     An interrupted call continues from its checkpoint: every epoch seeds its own streams, so the
     epochs that follow are those of an uninterrupted run, bit for bit.
     """
-    optimisation = job.spec.optimisation
-    module, optimiser = fabric.setup(step, _adamw(step, optimisation))
+    module, optimiser = fabric.setup(step, _adamw(step, job.spec.optimisation))
+    trainer = _Trainer(fabric, module, optimiser, job)
     progress = Progress()
     if job.checkpoint.exists():
         progress, model_state, optimiser_state = load_checkpoint(job.checkpoint)
@@ -89,11 +89,11 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
         optimiser.load_state_dict(optimiser_state)
         for record in progress.records:
             job.on_epoch(record.epoch, record.metrics)
-    while not _finished(progress, optimisation):
-        metrics = _train_epoch(fabric, module, optimiser, job, progress.epoch)
+    while not _finished(progress, job.spec.optimisation):
+        metrics = trainer.train(progress.epoch)
         score = predict(fabric, step.model, job.valid, job.dtype).score
         metrics |= score_metrics(job.valid, score, job.spec.protocol, "val")
-        _account(progress, metrics, optimisation.monitor, step.model)
+        _account(progress, metrics, job.spec.optimisation.monitor, step.model)
         save_checkpoint(job.checkpoint, progress, step.state_dict(), optimiser.state_dict())
         job.on_epoch(progress.epoch - 1, metrics)
     step.model.load_state_dict(progress.best_state)
@@ -108,51 +108,61 @@ def learning_rate_factor(step: int, steps: int, warmup: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
-def _train_epoch(fabric, module, optimiser, job: Job, epoch: int) -> dict[str, float]:
-    seed_world(job.spec.seed, f"epoch/{epoch}")
-    module.train()
-    optimisation = job.spec.optimisation
-    order = torch.randperm(len(job.train), generator=generator(job.spec.seed, f"shuffle/{epoch}"))
-    steps = math.ceil(len(job.train) / optimisation.batch_size)
-    warmup = round(optimisation.warmup_fraction * steps * optimisation.max_epochs)
-    sums: dict[str, float] = {}
-    for number, (index, batch) in enumerate(batches(job.train, order, optimisation.batch_size)):
-        at = epoch * steps + number
-        for group in optimiser.param_groups:
-            group["lr"] = optimisation.learning_rate * learning_rate_factor(
-                at, steps * optimisation.max_epochs, warmup
-            )
-        clips = Clips(batch.to(fabric.device, job.dtype), _advice(job, index, fabric.device))
-        terms = _step(fabric, module, optimiser, clips, job, f"epoch {epoch}, step {number}")
-        for name, value in terms.items():
-            sums[name] = sums.get(name, 0.0) + value * len(index)
-    return {f"train/{name}": value / len(job.train) for name, value in sums.items()}
+@dataclass(frozen=True)
+class _Trainer:
+    """One epoch, and one step of it."""
 
+    fabric: Fabric
+    module: nn.Module
+    optimiser: Optimizer
+    job: Job
 
-def _step(fabric, module, optimiser, clips: Clips, job: Job, where: str) -> dict[str, float]:
-    terms = module(clips)
-    values = {name: float(term.detach()) for name, term in terms.items()}
-    for name, value in values.items():
-        if not math.isfinite(value):
-            raise Diverged(f"the loss term '{name}' became {value} at {where}")
-    optimiser.zero_grad()
-    fabric.backward(module.module.total(terms))
-    bound = job.spec.optimisation.clip_norm
-    norm = fabric.clip_gradients(module, optimiser, max_norm=bound or math.inf, error_if_nonfinite=False)
-    # The scaler of 16-bit floats skips steps with infinite gradients on purpose.
-    if job.spec.precision != "16-mixed" and not math.isfinite(float(norm)):
-        raise Diverged(f"the gradient norm became {float(norm)} at {where}, losses {values}")
-    optimiser.step()
-    return values
+    def train(self, epoch: int) -> dict[str, float]:
+        """The epoch's mean of every loss term over clips, as ``train/<loss>``."""
+        seed_world(self.job.spec.seed, f"epoch/{epoch}")
+        self.module.train()
+        count, size = len(self.job.train), self.job.spec.optimisation.batch_size
+        order = torch.randperm(count, generator=generator(self.job.spec.seed, f"shuffle/{epoch}"))
+        first = epoch * math.ceil(count / size)
+        sums: dict[str, float] = {}
+        for number, (index, batch) in enumerate(batches(self.job.train, order, size)):
+            self._set_learning_rate(first + number)
+            clips = Clips(batch.to(self.fabric.device, self.job.dtype), self._advice(index))
+            for name, value in self._step(clips, f"epoch {epoch}, step {number}").items():
+                sums[name] = sums.get(name, 0.0) + value * len(index)
+        return {f"train/{name}": value / count for name, value in sums.items()}
 
+    def _step(self, clips: Clips, where: str) -> dict[str, float]:
+        terms = self.module(clips)
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise Diverged(f"the loss term '{name}' became {value} at {where}")
+        self.optimiser.zero_grad()
+        self.fabric.backward(self.module.module.total(terms))
+        bound = self.job.spec.optimisation.clip_norm or math.inf
+        norm = self.fabric.clip_gradients(
+            self.module, self.optimiser, max_norm=bound, error_if_nonfinite=False
+        )
+        # The scaler of 16-bit floats skips steps with infinite gradients on purpose.
+        if self.job.spec.precision != "16-mixed" and not math.isfinite(float(norm)):
+            raise Diverged(f"the gradient norm became {float(norm)} at {where}, losses {values}")
+        self.optimiser.step()
+        return values
 
-def _advice(job: Job, index: Tensor, device: torch.device) -> Outputs | None:
-    if job.advice is None:
-        return None
-    rows = take_outputs(job.advice, index)
-    return Outputs(
-        **{name: value.to(device, job.dtype) for name, value in vars(rows).items() if value is not None}
-    )
+    def _set_learning_rate(self, step: int) -> None:
+        optimisation = self.job.spec.optimisation
+        steps = optimisation.max_epochs * math.ceil(len(self.job.train) / optimisation.batch_size)
+        factor = learning_rate_factor(step, steps, round(optimisation.warmup_fraction * steps))
+        for group in self.optimiser.param_groups:
+            group["lr"] = optimisation.learning_rate * factor
+
+    def _advice(self, index: Tensor) -> Outputs | None:
+        if self.job.advice is None:
+            return None
+        rows = vars(take_outputs(self.job.advice, index)).items()
+        device, dtype = self.fabric.device, self.job.dtype
+        return Outputs(**{name: value.to(device, dtype) for name, value in rows if value is not None})
 
 
 def _account(progress: Progress, metrics: dict[str, float], monitor: str, model: nn.Module) -> None:

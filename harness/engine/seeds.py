@@ -20,7 +20,7 @@ def generator(seed: int, purpose: str) -> torch.Generator:
 
 
 def seed_world(seed: int, purpose: str) -> None:
-    """Seeds the global streams of Python, NumPy and torch (all devices), for code that draws from them."""
+    """Seeds the global streams of Python, NumPy and torch, for code that draws from them."""
     derived = derive_seed(seed, purpose)
     random.seed(derived)
     np.random.seed(derived % 2**32)  # noqa: NPY002 - libraries draw from the global stream

@@ -26,7 +26,7 @@ from harness.engine.loop import Job, OnEpoch, TrainingStep, Weighted, fit
 from harness.engine.predict import predict, prediction_table, score_metrics
 from harness.engine.seeds import seed_world
 from harness.registry import LOSSES, REGISTRIES
-from harness.spec import Efficiency, Failure, Precision, TrialResult, TrialSpec, VariantRef
+from harness.spec import Efficiency, Failure, Precision, Runtime, TrialResult, TrialSpec, VariantRef
 from harness.types import Batch, Dataset, Notes, Outputs, Tokenises
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -35,14 +35,6 @@ LATENCY_CLIPS = 16
 _DTYPES: dict[Precision, torch.dtype] = {"64-true": torch.float64, "bf16-true": torch.bfloat16}
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """Where a trial runs; recorded with it, but no part of its identity."""
-
-    accelerator: str = "cpu"
-    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,7 @@ def run_trial(given: Assignment) -> Finished:
     }
     try:
         return _run(given, fabric, record)
-    except Exception as error:  # noqa: BLE001 - whatever a variant raises is that trial's result
+    except Exception as error:  # whatever a variant raises is that trial's result
         log.debug("trial %s failed", given.trial_id, exc_info=True)
         failure = Failure(message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
         return Finished(TrialResult(**record, state="failed", failure=failure))
@@ -108,7 +100,8 @@ def visible(spec: TrialSpec, model: nn.Module, clips: Batch) -> Batch:
 
 
 def _run(given: Assignment, fabric: Fabric, record: dict[str, Any]) -> Finished:
-    spec, data, seconds = given.spec, given.data, {}
+    spec, data = given.spec, given.data
+    seconds: dict[str, float] = {}
     dtype = _DTYPES.get(spec.precision, torch.float32)
     with _timed(seconds, "build"):
         model = build_model(spec, data)

@@ -1,4 +1,4 @@
-"""CLIP towers through open_clip: by architecture name, or small from sizes; the one place that imports it."""
+"""CLIP towers through open_clip, by architecture name or small from sizes; imported nowhere else."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class ClipTower(nn.Module):
 
     def __init__(self, clip: Any, tokenizer: Callable[[list[str]], Tensor]) -> None:
         super().__init__()
-        self.visual: nn.Module | None = clip.visual
-        self.text: nn.Module | None = clip.text
+        self.visual: Any = clip.visual
+        self.text: Any = clip.text
         self.logit_scale: nn.Parameter = clip.logit_scale
         self._tokenizer = tokenizer
         size = clip.visual.image_size

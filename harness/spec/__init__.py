@@ -16,7 +16,7 @@ from harness.spec.result import (
 )
 from harness.spec.study import STUDY_ADAPTER, AblationStudy, GridStudy, Recipe, Template
 from harness.spec.task import TASKS, Protocol, TaskSpec
-from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, TrialSpec
+from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, Runtime, TrialSpec
 from harness.spec.variant import (
     MODALITY_OF,
     Kind,
@@ -59,6 +59,7 @@ __all__ = [
     "Protocol",
     "Recipe",
     "Role",
+    "Runtime",
     "TaskSpec",
     "Template",
     "TrialResult",

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from harness.spec.base import Frozen
 from harness.spec.task import Protocol
-from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role
+from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, Runtime
 from harness.spec.variant import VariantRef
 
 
@@ -52,6 +52,7 @@ class _Study(Frozen):
     protocol: Protocol = "mmsa"
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     reference: str | None = Field(None, description="arm that the others are compared with")
+    runtime: Runtime = Runtime()
     base: Template
 
     @model_validator(mode="after")

@@ -59,6 +59,19 @@ class Optimisation(Frozen):
         return monitor
 
 
+class Runtime(Frozen):
+    """Where trials run; recorded with their results, but no part of their identity.
+
+    The thread count is written down because it changes the last bits of a sum, and with them,
+    after some hundred steps, every number.
+    """
+
+    accelerator: str = Field("cpu", description="cpu, cuda, mps or auto")
+    threads: int | None = Field(
+        None, ge=1, description="threads torch computes with; null = its default"
+    )
+
+
 class TrialSpec(Frozen):
     """One training run, resolved: every parameter of every variant is written out.
 

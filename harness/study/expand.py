@@ -163,9 +163,9 @@ def _check_outputs(role: Role, model: VariantRef, losses: Mapping[str, Any]) -> 
     for name in losses:
         missing = LOSSES.get(name).config.needs - gives
         if missing:
+            wanted, given = ", ".join(sorted(missing)), ", ".join(sorted(gives))
             raise BadInput(
-                f"{name} needs {', '.join(sorted(missing))}; {model.name} gives {', '.join(sorted(gives))}",
-                key=f"{role}.losses.{name}",
+                f"{name} needs {wanted}; {model.name} gives {given}", key=f"{role}.losses.{name}"
             )
 
 

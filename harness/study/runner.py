@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from harness.engine.advice import ADVICE_FILE
-from harness.engine.trial import Assignment, Runtime, run_trial
+from harness.engine.trial import Assignment, run_trial
 from harness.registry import DATASETS
 from harness.spec import AblationStudy, BadInput, GridStudy, Plan, TrialResult, VariantRef
 from harness.store import ResultStore
@@ -66,7 +67,6 @@ class Place:
     store: Callable[[], ResultStore]
     exists: bool
     work: Path
-    runtime: Runtime = Runtime()
 
 
 def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) -> Outcome:
@@ -86,11 +86,48 @@ def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) 
     store = store or place.store()
     store.open_study(plan)
     watcher.planned(plan, len(plan.trials) - len(pending))
+    running = _Run(plan, store, place.work, watcher)
     ran = []
     for identity in (identity for identity in plan.trials if identity in pending):
         data = next(data for ref, data in loaded if ref == plan.trials[identity].data)
-        ran.append(_run_one(study.name, identity, plan, data, store, place, watcher))
+        ran.append(running.run(identity, data))
     return Outcome(plan, tuple(ran), sum(result.state == "failed" for result in ran))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The trials of one plan, one after the other."""
+
+    plan: Plan
+    store: ResultStore
+    work: Path
+    watcher: Watcher
+
+    def run(self, identity: str, data: Dataset) -> TrialResult:
+        """The trial's result, kept in the store."""
+        spec, teacher = self.plan.trials[identity], self.plan.teachers.get(identity)
+        self.watcher.started(identity)
+        self.store.begin(self.plan.study.name, identity, spec)
+        given = Assignment(
+            spec=spec,
+            trial_id=identity,
+            group_id=self.plan.groups[identity],
+            fingerprint=self.plan.fingerprints[identity],
+            data=data,
+            advice=self.store.artifact(teacher, ADVICE_FILE) if teacher else None,
+            work=self.work / identity,
+            runtime=self.plan.study.runtime,
+            on_epoch=partial(self._epoch, identity),
+        )
+        done = run_trial(given)
+        self.store.finish(done.result, done.predictions, done.files)
+        shutil.rmtree(given.work, ignore_errors=True)
+        self.watcher.finished(done.result)
+        return done.result
+
+    def _epoch(self, identity: str, epoch: int, metrics: Mapping[str, float]) -> None:
+        self.store.log_step(identity, epoch, metrics)
+        self.watcher.epoch(identity, epoch, metrics)
 
 
 def _readers(cells: tuple[Cell, ...]) -> list[tuple[VariantRef, Reader]]:
@@ -137,39 +174,3 @@ def _teachers_without_advice(plan: Plan, pending: list[str], store: ResultStore 
     needed = {plan.teachers[identity] for identity in pending if identity in plan.teachers}
     complete = needed.difference(pending)
     return sorted(teacher for teacher in complete if store.artifact(teacher, ADVICE_FILE) is None)
-
-
-def _run_one(
-    study: str,
-    identity: str,
-    plan: Plan,
-    data: Dataset,
-    store: ResultStore,
-    place: Place,
-    watcher: Watcher,
-) -> TrialResult:
-    spec = plan.trials[identity]
-    watcher.started(identity)
-    store.begin(study, identity, spec)
-
-    def on_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
-        store.log_step(identity, epoch, metrics)
-        watcher.epoch(identity, epoch, metrics)
-
-    teacher = plan.teachers.get(identity)
-    given = Assignment(
-        spec=spec,
-        trial_id=identity,
-        group_id=plan.groups[identity],
-        fingerprint=plan.fingerprints[identity],
-        data=data,
-        advice=store.artifact(teacher, ADVICE_FILE) if teacher else None,
-        work=place.work / identity,
-        runtime=place.runtime,
-        on_epoch=on_epoch,
-    )
-    done = run_trial(given)
-    store.finish(done.result, done.predictions, done.files)
-    shutil.rmtree(given.work, ignore_errors=True)
-    watcher.finished(done.result)
-    return done.result
