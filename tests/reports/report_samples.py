@@ -24,7 +24,6 @@ from harness.store import MemoryStore
 
 NAN = float("nan")
 FAILED = "failed"
-MISSING = "missing"
 
 STUDENT = {
     "role": "student",

@@ -9,7 +9,7 @@ import pytest
 from store_samples import failed, plan, predictions, result, spec
 
 from harness.spec import BadInput, VariantRef
-from harness.store import open_store
+from harness.store import mlflow_client, open_store
 from harness.store.mlflow_client import EXPERIMENT
 from harness.store.mlflow_store import DATABASE, MlflowStore
 from harness.store.record import RECORD
@@ -160,14 +160,48 @@ def test_a_file_that_is_no_database_is_bad_input(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["file", "file/results"])
+def test_a_folder_that_cannot_be_written_is_bad_input(tmp_path: Path, folder: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match=r"file/results: --out: cannot be written"):
-        open_store(tmp_path / "file" / "results")
+    with pytest.raises(BadInput, match=rf"{folder}: --out: cannot be written"):
+        open_store(tmp_path / folder)
+
+
+def test_a_folder_without_permission_is_bad_input_before_anything_runs(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is forbidden to root, who may be running this.
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != results)
+    with pytest.raises(BadInput, match="--out: cannot be written: no permission"):
+        open_store(results)
+    assert open_store(results, create=False).studies() == ()
+
+
+def test_of_two_processes_that_make_a_database_the_second_keeps_the_firsts(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / DATABASE
+    alone = mlflow_client._client
+
+    def overtaken(uri: str) -> object:
+        shutil.copyfile(empty_database, uri.removeprefix("sqlite:///"))
+        shutil.copyfile(empty_database, database)
+        return alone(uri)
+
+    monkeypatch.setattr(mlflow_client, "_client", overtaken)
+    mlflow_client.create_database(database)
+    assert database.stat().st_nlink == 1
+    assert [path.name for path in tmp_path.iterdir()] == [DATABASE]
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://127.0.0.1:9", "postgresql://me:secret@127.0.0.1:9/db", "nonsense://x"]
+    "uri",
+    [
+        "http://me:secret@127.0.0.1:9",
+        "postgresql://me:secret@127.0.0.1:9/db",
+        "nonsense://me:secret@x",
+        "postgresql://[broken",
+    ],
 )
 def test_a_tracking_uri_that_does_not_answer_is_bad_input(uri: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"^--store: ") as caught:
@@ -179,7 +213,7 @@ def test_a_tracking_uri_that_does_not_answer_is_bad_input(uri: str, tmp_path: Pa
 def test_a_fresh_folder_becomes_a_store_in_silence(tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, sys
-from harness.store import open_store
+from harness.store import mlflow_client, open_store
 assert "mlflow" not in sys.modules
 assert open_store(pathlib.Path({str(tmp_path / "new")!r})).studies() == ()
 from mlflow.telemetry import get_telemetry_client
