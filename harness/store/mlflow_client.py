@@ -7,20 +7,20 @@ import sqlite3
 import tempfile
 import urllib.error
 import urllib.request
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from harness.spec import BadInput
 from harness.store.mlflow_settings import modest, quiet
-from harness.store.reachable import check_reachable
+from harness.store.reachable import check_reachable, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "adviserbench"
 SQLITE = "sqlite:///"
-WEB_SCHEMES = ("http", "https")
+WEB = ("http://", "https://")
 
 
 def connect(uri: str, artifacts: Path | None) -> tuple[MlflowClient, str]:
@@ -33,7 +33,7 @@ def connect(uri: str, artifacts: Path | None) -> tuple[MlflowClient, str]:
         database = Path(uri.removeprefix(SQLITE))
         create_database(database)
         return _connected(uri, artifacts, file=str(database), key="--out")
-    if urlsplit(uri).scheme in WEB_SCHEMES:
+    if uri.startswith(WEB):
         _check_server(uri)
     else:
         check_reachable(uri)
@@ -55,10 +55,8 @@ def create_database(database: Path) -> None:
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".new-") as folder:
             fresh = Path(folder) / database.name
             _client(f"{SQLITE}{fresh}").search_experiments(max_results=1)
-            if not database.exists():
+            with suppress(FileExistsError):
                 os.link(fresh, database)
-    except FileExistsError:
-        _check_database(database)
     except OSError as error:
         raise BadInput(
             f"cannot be written: {error.strerror or error}", file=database.parent, key="--out"
@@ -67,7 +65,8 @@ def create_database(database: Path) -> None:
 
 def _check_database(database: Path) -> None:
     try:
-        with sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True) as connection:
+        location = f"{database.resolve().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(location, uri=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
         raise BadInput(f"not a usable SQLite database: {error}", file=database, key="--out") from error
@@ -75,15 +74,20 @@ def _check_database(database: Path) -> None:
 
 def _check_server(uri: str) -> None:
     # MLflow's own client retries a dead server for minutes; one early question answers in seconds.
+    # Name and password stay out of it: an answer that forbids is an answer too.
+    scheme, _, rest = uri.partition("://")
+    address = f"{scheme}://{rest.rpartition('@')[2].rstrip('/')}"
+    fault: object = None
     try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=5):  # noqa: S310 (http only)
+        with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310 (http only)
             return
     except urllib.error.HTTPError as error:
         if error.code >= 500:
-            raise BadInput(f"the server answers {error.code}: {uri}", key="--store") from error
+            fault = f"it answers {error.code}"
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise BadInput(f"no MLflow server answers at {uri}: {reason}", key="--store") from error
+        fault = getattr(error, "reason", error)
+    if fault is not None:
+        raise BadInput(f"no MLflow server at {address}: {fault}", key="--store")
 
 
 def _connected(
@@ -99,7 +103,10 @@ def _connected(
         with quiet():
             return client, _experiment_id(client, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
-        raise BadInput(f"MLflow cannot use {uri}: {_first_line(error)}", file=file, key=key) from error
+        reason = _first_line(error).replace(uri, without_password(uri))
+        raise BadInput(
+            f"MLflow cannot use {without_password(uri)}: {reason}", file=file, key=key
+        ) from error
 
 
 def _experiment_id(client: MlflowClient, artifacts: Path | None) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from harness.spec import BadInput
 from harness.store.base import ResultStore
-from harness.store.mlflow_client import WEB_SCHEMES
+from harness.store.mlflow_client import WEB
 from harness.store.mlflow_store import DATABASE, MlflowStore
 
 
@@ -27,6 +27,7 @@ def open_store(out: Path, uri: str | None = None, *, create: bool = True) -> Res
     if uri is None:
         if not create and not (out / DATABASE).is_file():
             raise BadInput(f"no results here: {DATABASE} is missing", file=out, key="--out")
+        if create and out.is_dir() and not os.access(out, os.W_OK):
+            raise BadInput("cannot be written: no permission", file=out, key="--out")
         return MlflowStore.local(out)
-    remote = urlsplit(uri).scheme in WEB_SCHEMES
-    return MlflowStore(uri, None if remote else out / "artifacts")
+    return MlflowStore(uri, None if uri.startswith(WEB) else out / "artifacts")

@@ -15,13 +15,20 @@ def check_reachable(uri: str, timeout_seconds: float = 5.0) -> None:
 
     MLflow tries a dead database for minutes. A URI of another kind is left to MLflow to judge.
     """
-    parts = urlsplit(uri)
-    default = _DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
-    if default is None or parts.hostname is None:
-        return
     try:
+        parts = urlsplit(uri)
+        default = _DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
+        if default is None or parts.hostname is None:
+            return
         socket.create_connection((parts.hostname, parts.port or default), timeout_seconds).close()
-    except OSError as error:
-        # The URI itself is not repeated: it may carry a password.
-        where = f"{parts.hostname}:{parts.port or default}"
-        raise BadInput(f"no database answers at {where}: {error}", key="--store") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"no database answers at {without_password(uri)}: {error}", key="--store"
+        ) from error
+
+
+def without_password(uri: str) -> str:
+    """The URI as it may be shown."""
+    head, at, tail = uri.rpartition("@")
+    scheme, slashes, _ = head.partition("://")
+    return f"{scheme}{slashes}***{at}{tail}" if at else uri
