@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.spec import BadInput, nearest
 
-FEATURES = ("text", "vision", "audio")
+FEATURES: tuple[Literal["text"], Literal["vision"], Literal["audio"]] = ("text", "vision", "audio")
 _SEPARATOR = "$_$"
 
 

@@ -21,10 +21,10 @@ from harness.data.label_table import ClipRow, LabelTable, read_labels
 from harness.data.scaling import standardise
 from harness.data.sequences import pad
 from harness.registry import DATASETS
-from harness.spec import BadInput
+from harness.spec import BadInput, View
 from harness.types import Batch, DataInfo, Dataset
 
-VIEWS = frozenset({"transcript", "frames", "vision", "audio"})
+VIEWS: frozenset[View] = frozenset({"transcript", "frames", "vision", "audio"})
 
 
 class RawClipsConfig(ClipFeatures):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from harness.types import Dataset, Padded
+from harness.types import Batch, Dataset, Padded
 
 Standardise = Literal["none", "train"]
 
@@ -20,14 +21,10 @@ def standardise(data: Dataset) -> Dataset:
 
     Columns that are constant in train are divided by 1. Steps that do not exist stay zero.
     """
-    scales = {
-        view: fit(features) for view in _FEATURES if (features := getattr(data.train, view)) is not None
-    }
-    splits = {
-        split: replace(batch, **{view: apply(getattr(batch, view), *scales[view]) for view in scales})
-        for split, batch in (("train", data.train), ("valid", data.valid), ("test", data.test))
-    }
-    return replace(data, **splits)
+    found = {view: getattr(data.train, view) for view in _FEATURES}
+    scales = {view: fit(features) for view, features in found.items() if features is not None}
+    train, valid, test = (_scaled(batch, scales) for batch in (data.train, data.valid, data.test))
+    return replace(data, train=train, valid=valid, test=test)
 
 
 def fit(features: Padded) -> tuple[Tensor, Tensor]:
@@ -43,3 +40,10 @@ def apply(features: Padded, mean: Tensor, sd: Tensor) -> Padded:
     """Features (B, T, D) less the mean, over the sd; zero where no step exists."""
     scaled = ((features.values.double() - mean) / sd).to(features.values.dtype)
     return replace(features, values=torch.where(features.mask[..., None], scaled, 0))
+
+
+def _scaled(batch: Batch, scales: Mapping[str, tuple[Tensor, Tensor]]) -> Batch:
+    changed: dict[str, Any] = {
+        view: apply(getattr(batch, view), mean, sd) for view, (mean, sd) in scales.items()
+    }
+    return replace(batch, **changed)

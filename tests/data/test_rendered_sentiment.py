@@ -1,6 +1,8 @@
 import csv
 import json
+import os
 import shutil
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -185,6 +187,14 @@ def test_an_unfinished_set_is_not_taken_for_a_set(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "set").prepare()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
+    for name, age in (("set.draft-old", 100_000), ("set.draft-new", 0), ("other.draft-old", 100_000)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    make(tmp_path / "set").prepare()
+    assert {file.name for file in tmp_path.iterdir()} == {"set", "set.draft-new", "other.draft-old"}
 
 
 def test_a_set_made_by_another_process_meanwhile_is_used(rendered, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from harness.data.rendered.voice import draw_throat, sound
 from harness.spec import BadInput
 
 MANIFEST = "manifest.json"
+_DRAFT = ".draft-"
 _REMEDY = "delete the folder to have it made anew"
 
 
@@ -34,7 +36,8 @@ def ensure(folder: Path, config: Rendering) -> None:
     if _is_absent(folder):
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=f"{folder.name}.draft-", dir=folder.parent))
+            _sweep(folder)
+            draft = Path(tempfile.mkdtemp(prefix=f"{folder.name}{_DRAFT}", dir=folder.parent))
         except OSError as error:
             raise BadInput(f"cannot be written: {error.strerror}", file=folder, key="path") from error
         try:
@@ -100,6 +103,17 @@ def _film(draft: Path, config: Rendering, line: Line) -> None:
         sound(config, throat, line.label_A, stream(config.seed, "hiss", line.video_id, line.clip_id)),
         config,
     )
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what processes that were killed a day ago or earlier left beside `folder`."""
+    for other in folder.parent.iterdir():
+        old = (
+            other.name.startswith(f"{folder.name}{_DRAFT}")
+            and time.time() - other.stat().st_mtime > 86400
+        )
+        if old:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _rename(draft: Path, folder: Path) -> None:

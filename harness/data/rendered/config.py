@@ -24,8 +24,8 @@ class Rendering(VariantConfig):
 
     words: int = Field(400, ge=10, le=5000, description="words that occur, each with its own polarity")
     clip_words: int = Field(12, ge=1, le=200, description="words of one clip")
-    cue_rate: float = Field(0.35, ge=0, le=1, description="share of words that follow the score")
-    cue_sd: float = Field(1.5, gt=0, description="spread of cue words' polarity around the score")
+    cue_rate: float = Field(0.5, ge=0, le=1, description="share of words that follow the score")
+    cue_sd: float = Field(1.0, gt=0, description="spread of cue words' polarity around the score")
     contradiction_rate: float = Field(
         0.05, ge=0, le=1, description="share of clips whose words follow the opposite score"
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.data.rendered.config import LABEL_RANGE, Rendering
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating]
 
 _COLD = np.array([0.45, 0.55, 0.80], dtype=np.float32)
 _WARM = np.array([0.95, 0.70, 0.40], dtype=np.float32)
