@@ -180,7 +180,7 @@ def discover(plugins: Iterable[str] = ()) -> None:
     for package in BUILTIN_PACKAGES:
         _import_all(package)
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        _import_all(point.value)
+        _import_all(point.module)
     for plugin in plugins:
         try:
             _import_all(plugin)

@@ -26,10 +26,14 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> AblationStudy | Gri
         raise BadInput("no such study file", file=path)
     try:
         raw = OmegaConf.load(path)
+        if not OmegaConf.is_dict(raw):
+            raise BadInput(_expected(OmegaConf.to_container(raw)), file=path)
         merged = OmegaConf.merge(raw, OmegaConf.from_dotlist(_checked(overrides)))
         content = OmegaConf.to_container(merged, resolve=True)
     except YAMLError as error:
         raise BadInput(_yaml_fault(error), file=path) from error
+    except BadInput:
+        raise
     except (OmegaConfBaseException, ValueError) as error:
         raise BadInput(str(error).splitlines()[0], file=path) from error
     try:
@@ -62,6 +66,10 @@ def study_schema() -> dict[str, Any]:
         "title": "AdviserBench study",
         **schema,
     }
+
+
+def _expected(given: Any) -> str:
+    return f"expected a mapping with kind, name, data, seeds and base, given {given!r:.60}"
 
 
 def _checked(overrides: Sequence[str]) -> list[str]:

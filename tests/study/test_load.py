@@ -1,0 +1,82 @@
+"""From a YAML file to a study, or to one line that says what is wrong with it."""
+
+import jsonschema
+import pytest
+from studies import ablation, grid, write
+
+from harness.spec import BadInput
+from harness.study.load import load_study, parse_study, study_schema
+
+
+def test_a_study_file_with_overrides_becomes_a_study(tmp_path):
+    file = write(ablation(), tmp_path / "toy.yaml")
+    study = load_study(file, ["seeds=[3]", "base.student.optimisation.learning_rate=0.5"])
+    assert study.seeds == (3,)
+    assert study.base.student.optimisation.learning_rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("bse.role=student", "bse: unknown key; did you mean 'base' or"),
+        ("base.student.losess={}", "base.student.losess: unknown key; did you mean 'losses'?"),
+        (
+            "arms.alone.student.optimisation.patince=3",
+            "arms.alone.student.optimisation.patince: unknown key; did you mean 'patience'?",
+        ),
+        ("base.student.optimisation.patience=0", "base.student.optimisation.patience: Input should be"),
+        ("base.student.optimisation.monitor=test/mae", "selection looks at validation only"),
+        ("base.teacher.optimisation.monitor=test/corr", "expected a metric such as 'val/corr'"),
+        ("arms.shuffled.control=shufled", "arms.shuffled.control: Input should be 'none' or 'shuffled'"),
+        ("seeds=[1,1]", "seeds repeat"),
+        ("seeds=[]", "seeds: "),
+        ("kind=ablations", "Input tag 'ablations'"),
+        ("name=Toy Study", "name: String should match"),
+        ("runtime.thread=2", "runtime.thread: unknown key; did you mean 'threads'?"),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_line_with_file_and_key(override, expected, tmp_path):
+    file = write(ablation(), tmp_path / "toy.yaml")
+    with pytest.raises(BadInput) as caught:
+        load_study(file, [override])
+    assert str(caught.value).startswith(f"{file}: ")
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadInput, match="nowhere.yaml: no such study file"):
+        load_study(tmp_path / "nowhere.yaml")
+
+
+def test_a_key_written_twice_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "twice.yaml"
+    file.write_text("kind: ablation\nname: a\nname: b\n")
+    with pytest.raises(BadInput, match=r"twice.yaml: .*duplicate key name.*line 3"):
+        load_study(file)
+
+
+@pytest.mark.parametrize("text", ["kind: [", "- a\n- b\n", "just words\n", ""])
+def test_what_is_no_study_is_refused(text, tmp_path):
+    file = tmp_path / "broken.yaml"
+    file.write_text(text)
+    with pytest.raises(BadInput, match="broken.yaml"):
+        load_study(file)
+
+
+def test_an_override_without_a_value_is_refused(tmp_path):
+    file = write(ablation(), tmp_path / "toy.yaml")
+    with pytest.raises(BadInput, match="an override reads key=value, given 'seeds'"):
+        load_study(file, ["seeds"])
+
+
+def test_the_schema_accepts_what_the_loader_accepts():
+    schema = study_schema()
+    for content in (ablation(), grid({"student.model.width": [16, 32]})):
+        jsonschema.validate(content, schema)
+        parse_study(content)
+
+
+def test_the_schema_refuses_an_unknown_key():
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**ablation(), "patience": 3}, study_schema())
