@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import batch_norm
 from torch.nn.utils.rnn import pack_padded_sequence
 
 if TYPE_CHECKING:
@@ -44,7 +45,16 @@ class MeanState(nn.Module):
 
     def forward(self, sequence: Padded) -> Tensor:
         """The vector of each clip."""
-        state = self.dropout(self.norm(sequence.mean()))
+        state = self.dropout(self._normalised(sequence.mean()))
         for layer in self.layers:
             state = torch.relu(layer(state))
         return state
+
+    def _normalised(self, means: Tensor) -> Tensor:
+        if len(means) > 1:
+            return self.norm(means)
+        # One clip has no variance: a last batch of one is normalised as in evaluation.
+        norm = self.norm
+        return batch_norm(
+            means, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+        )

@@ -1,0 +1,68 @@
+"""Sequence encoders against the same layers without padding, and against NumPy."""
+
+import numpy as np
+import torch
+from torch.testing import assert_close
+
+from harness.nn.sequence import LastState, MeanState
+from harness.types import Padded
+
+LENGTHS = (3, 1, 5, 2)
+
+
+def padded(lengths=LENGTHS, longest=7):
+    mask = torch.arange(longest) < torch.tensor(lengths).unsqueeze(1)
+    draw = torch.Generator().manual_seed(0)
+    return Padded(torch.randn(len(lengths), longest, 4, generator=draw) * mask.unsqueeze(2), mask)
+
+
+def test_the_last_state_is_that_of_an_lstm_over_the_existing_steps():
+    encoder, sequence = LastState(4, 6), padded()
+    for row, length in enumerate(LENGTHS):
+        _, (state, _) = encoder.lstm(sequence.values[row, :length])
+        assert_close(encoder(sequence)[row], state[0])
+
+
+def test_an_lstm_reads_an_empty_sequence_as_one_zero_step():
+    encoder = LastState(4, 6)
+    _, (state, _) = encoder.lstm(torch.zeros(1, 4))
+    assert_close(encoder(padded((0, 3)))[0], state[0])
+
+
+def test_no_gradient_of_the_last_state_reaches_the_padding():
+    sequence = padded()
+    values = sequence.values.clone().requires_grad_()
+    LastState(4, 6)(Padded(values, sequence.mask)).sum().backward()
+    assert values.grad.any(2).equal(sequence.mask)
+
+
+def test_the_mean_state_is_normalisation_and_three_rectified_layers_on_the_mean():
+    encoder, sequence = MeanState(4, 6, dropout=0.5).eval(), padded()
+    encoder.norm.running_mean.copy_(torch.arange(4.0))
+    encoder.norm.running_var.copy_(torch.arange(1.0, 5.0))
+    means = [sequence.values[row, :length].numpy().mean(0) for row, length in enumerate(LENGTHS)]
+    state = (np.stack(means) - np.arange(4)) / np.sqrt(np.arange(1, 5) + encoder.norm.eps)
+    for layer in encoder.layers:
+        state = np.maximum(state @ layer.weight.detach().numpy().T + layer.bias.detach().numpy(), 0)
+    np.testing.assert_allclose(encoder(sequence).detach().numpy(), state, rtol=1e-4, atol=1e-6)
+
+
+def test_the_mean_state_is_trained_on_inputs_normalised_over_the_batch():
+    encoder, sequence = MeanState(4, 6, dropout=0.0), padded()
+    means = torch.stack([sequence.values[row, :length].mean(0) for row, length in enumerate(LENGTHS)])
+    scaled = (means - means.mean(0)) / (means.var(0, correction=0) + encoder.norm.eps).sqrt()
+    assert_close(encoder.norm(sequence.mean()), scaled)
+
+
+def test_an_empty_sequence_has_the_mean_state_of_zeros():
+    encoder = MeanState(4, 6, dropout=0.0).eval()
+    zeros = Padded(torch.zeros(1, 3, 4), torch.ones(1, 3, dtype=torch.bool))
+    assert_close(encoder(padded((0, 3)))[:1], encoder(zeros))
+
+
+def test_a_last_batch_of_one_clip_can_be_trained_on():
+    encoder = MeanState(4, 6, dropout=0.0)
+    encoder(padded())
+    one = padded((3,))
+    found = encoder(one)
+    assert_close(found, encoder.eval()(one))
