@@ -1,0 +1,170 @@
+"""What holds of every registered baseline, in each way that it can be configured to read a clip."""
+
+from dataclasses import fields, replace
+from typing import Literal, get_args, get_origin
+
+import pytest
+import torch
+from safetensors.torch import load_model, save_model
+from torch.testing import assert_close
+from toy import Toy, ToyConfig
+
+from harness.registry import BASELINES, BUILTIN_PACKAGES, discover
+from harness.types import Padded, Tokenises
+
+discover()
+DATA = Toy(ToyConfig()).load()
+SEQUENCES = ("tokens", "text", "vision", "audio", "frames")
+
+
+def ways(registry):
+    """The tiny version of each variant, and one for every other option of its named choices."""
+    for entry in registry:
+        if not entry.builder.__module__.startswith(BUILTIN_PACKAGES):
+            continue
+        tiny = entry.tiny_config()
+        yield pytest.param(entry, tiny, id=entry.name)
+        for name, field in entry.config.model_fields.items():
+            options = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            for option in options:
+                if option != getattr(tiny, name):
+                    config = entry.configure({**entry.tiny, name: option})
+                    yield pytest.param(entry, config, id=f"{entry.name}-{name}-{option}")
+
+
+every_baseline = pytest.mark.parametrize(("entry", "config"), list(ways(BASELINES)))
+
+
+def build(entry, config, seed=0):
+    torch.manual_seed(seed)
+    return entry.builder(config, DATA.info).eval()
+
+
+def ready(model, batch):
+    return model.tokenise(batch) if isinstance(model, Tokenises) else batch
+
+
+def clips(count=8):
+    """Clips of different lengths in every view."""
+    batch = DATA.train.take(torch.arange(count))
+    spoken = (text * (1 + row % 3) for row, text in enumerate(batch.transcripts))
+    return replace(batch, transcripts=tuple(spoken))
+
+
+def longer(batch, steps=3):
+    """The same clips with more padding."""
+    return replace(
+        batch,
+        **{
+            name: more(sequence, steps)
+            for name in SEQUENCES
+            if (sequence := getattr(batch, name)) is not None
+        },
+    )
+
+
+def more(sequence, steps):
+    values, mask = sequence.values, sequence.mask
+    empty = values.new_zeros(len(values), steps, *values.shape[2:])
+    return Padded(
+        torch.cat((values, empty), dim=1), torch.cat((mask, mask.new_zeros(len(mask), steps)), dim=1)
+    )
+
+
+def altered(batch, view):
+    """The same clips with something else to see in one view."""
+    if view == "transcript":
+        return replace(batch, transcripts=tuple(f"superb {text}" for text in batch.transcripts))
+    sequence = getattr(batch, view)
+    moved = sequence.values + 1 - 3 * sequence.values.roll(1, -1)
+    return replace(batch, **{view: Padded(moved * sequence.mask.unsqueeze(2), sequence.mask)})
+
+
+@every_baseline
+def test_it_fills_the_outputs_that_it_declares(entry, config):
+    outputs = build(entry, config)(ready(build(entry, config), clips()))
+    given = {field.name for field in fields(outputs) if getattr(outputs, field.name) is not None}
+    assert given == config.gives()
+
+
+@every_baseline
+def test_it_gives_a_finite_score_a_clip(entry, config):
+    model = build(entry, config)
+    score = model(ready(model, clips())).score
+    assert score.shape == (8,)
+    assert score.isfinite().all()
+
+
+@every_baseline
+def test_it_says_the_same_twice(entry, config):
+    model = build(entry, config)
+    batch = ready(model, clips())
+    assert model(batch).score.equal(model(batch).score)
+
+
+@every_baseline
+def test_a_clip_gets_the_same_score_alone_as_among_others(entry, config):
+    model = build(entry, config)
+    together = model(ready(model, clips())).score
+    for row in range(len(together)):
+        alone = model(ready(model, clips().take(torch.tensor([row]))))
+        assert_close(alone.score, together[row : row + 1])
+
+
+@every_baseline
+def test_padding_does_not_change_the_score(entry, config):
+    model = build(entry, config)
+    batch = ready(model, clips())
+    assert_close(model(longer(batch)).score, model(batch).score)
+
+
+@every_baseline
+def test_every_view_that_it_declares_counts(entry, config):
+    # A narrow rectified layer can be born dead, so some of five initialisations must react.
+    for view in config.needs():
+        models = [build(entry, config, seed) for seed in range(5)]
+        assert any(
+            not model(ready(model, altered(clips(), view))).score.equal(
+                model(ready(model, clips())).score
+            )
+            for model in models
+        ), view
+
+
+@every_baseline
+def test_it_sees_nothing_that_it_does_not_declare(entry, config):
+    model = build(entry, config)
+    assert model(ready(model, clips().only(config.needs()))).score.equal(
+        model(ready(model, clips())).score
+    )
+
+
+@every_baseline
+def test_a_clip_without_a_single_step_has_a_finite_score(entry, config):
+    model = build(entry, config)
+    views = {name: getattr(clips(), name) for name in ("text", "vision", "audio", "frames")}
+    silent = {
+        name: Padded(torch.zeros_like(view.values), torch.zeros_like(view.mask))
+        for name, view in views.items()
+    }
+    batch = replace(clips(), transcripts=("",) * 8, **silent)
+    assert model(ready(model, batch)).score.isfinite().all()
+
+
+@every_baseline
+def test_its_weights_can_be_kept_in_a_file(entry, config, tmp_path):
+    model, other = build(entry, config), build(entry, config, seed=1)
+    before = other(ready(other, clips())).score
+    save_model(model, str(tmp_path / "model.safetensors"))
+    load_model(other, str(tmp_path / "model.safetensors"))
+    found = other(ready(other, clips())).score
+    assert found.equal(model(ready(model, clips())).score)
+    assert not found.equal(before)
+
+
+@every_baseline
+@pytest.mark.parametrize("count", [1, 8])
+def test_it_can_be_trained_on_a_batch_of_any_size(entry, config, count):
+    model = build(entry, config).train()
+    model(ready(model, clips(count))).score.square().sum().backward()
+    assert [name for name, value in model.named_parameters() if value.grad is None] == []
