@@ -88,7 +88,8 @@ class TextEncoder(nn.Module):
         if tokens is None:
             raise ValueError("the student reads tokens; call tokenise on the clips first")
         states = self.encoder(input_ids=tokens.values, attention_mask=tokens.mask.long())
-        hidden = Padded(states.last_hidden_state, tokens.mask)
+        values = states.last_hidden_state.masked_fill(~tokens.mask.unsqueeze(2), 0)
+        hidden = Padded(values, tokens.mask)
         pooled: Tensor = hidden.values[:, 0] if self.config.pooling == "cls" else hidden.mean()
         score = self.head(self.dropout(pooled)).squeeze(1)
         return Outputs(score, embedding=pooled, hidden=hidden)

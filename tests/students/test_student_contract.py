@@ -1,0 +1,156 @@
+"""What holds of every registered student, in each way that it can be configured to read a clip."""
+
+from dataclasses import fields, replace
+from typing import Literal, get_args, get_origin
+
+import pytest
+import torch
+from safetensors.torch import load_model, save_model
+from torch.testing import assert_close
+from toy import Toy, ToyConfig
+
+from harness.registry import BUILTIN_PACKAGES, STUDENTS, discover
+from harness.spec import MODALITY_OF
+from harness.types import Padded, Tokenises
+
+discover()
+DATA = Toy(ToyConfig()).load()
+FEATURES = ("text", "vision", "audio", "frames")
+
+
+def ways(registry):
+    """The tiny version of each variant, and one for every other option of its named choices."""
+    for entry in registry:
+        if not entry.builder.__module__.startswith(BUILTIN_PACKAGES):
+            continue
+        tiny = entry.tiny_config()
+        yield pytest.param(entry, tiny, id=entry.name)
+        for name, field in entry.config.model_fields.items():
+            options = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            for option in options:
+                if option != getattr(tiny, name):
+                    config = entry.configure({**entry.tiny, name: option})
+                    yield pytest.param(entry, config, id=f"{entry.name}-{name}-{option}")
+
+
+WAYS = list(ways(STUDENTS))
+every_student = pytest.mark.parametrize(("entry", "config"), WAYS)
+every_student_with_states = pytest.mark.parametrize(
+    ("entry", "config"), [way for way in WAYS if "hidden" in way.values[1].gives()]
+)
+every_student_with_tokens = pytest.mark.parametrize(
+    ("entry", "config"), [way for way in WAYS if issubclass(way.values[0].builder, Tokenises)]
+)
+
+
+def build(entry, config, seed=0):
+    torch.manual_seed(seed)
+    return entry.builder(config, DATA.info).eval()
+
+
+def ready(model, batch):
+    return model.tokenise(batch) if isinstance(model, Tokenises) else batch
+
+
+def clips(count=8):
+    """Clips of different lengths in every view."""
+    batch = DATA.train.take(torch.arange(count))
+    spoken = (text * (1 + row % 3) for row, text in enumerate(batch.transcripts))
+    return replace(batch, transcripts=tuple(spoken))
+
+
+def blinded(batch, views):
+    """The same clips, with what cannot be computed with in every other view."""
+    hidden = {name: getattr(batch, name) for name in FEATURES if name not in views}
+    nothing = {
+        name: Padded(torch.full(view.values.shape, torch.nan), view.mask)
+        for name, view in hidden.items()
+    }
+    return replace(batch, **nothing)
+
+
+@every_student
+def test_it_needs_one_modality(entry, config):
+    assert len({MODALITY_OF[view] for view in config.needs()}) == 1
+
+
+@every_student
+def test_what_it_does_not_need_changes_no_bit_of_its_score(entry, config):
+    model = build(entry, config)
+    seen = model(ready(model, clips())).score
+    assert model(ready(model, blinded(clips(), config.needs()))).score.equal(seen)
+    assert model(ready(model, clips().only(config.needs()))).score.equal(seen)
+
+
+@every_student
+def test_what_it_needs_changes_its_score(entry, config):
+    model = build(entry, config)
+    score = model(ready(model, clips())).score
+    assert score.unique().numel() > 1
+
+
+@every_student
+def test_it_fills_the_outputs_that_it_declares(entry, config):
+    model = build(entry, config)
+    outputs = model(ready(model, clips()))
+    given = {field.name for field in fields(outputs) if getattr(outputs, field.name) is not None}
+    assert given == config.gives()
+
+
+@every_student
+def test_padding_does_not_change_what_it_says(entry, config):
+    model = build(entry, config)
+    together = model(ready(model, clips()))
+    for row in range(len(clips())):
+        alone = model(ready(model, clips().take(torch.tensor([row]))))
+        assert_close(alone.score, together.score[row : row + 1])
+        for name in config.gives() & {"class_logits", "embedding"}:
+            assert_close(alone.tensor(name), together.tensor(name)[row : row + 1])
+
+
+@every_student_with_states
+def test_states_are_zero_where_no_step_exists(entry, config):
+    model = build(entry, config)
+    hidden = model(ready(model, clips())).hidden
+    assert not hidden.mask.all()
+    assert not hidden.values[~hidden.mask].any()
+
+
+@every_student
+def test_it_says_the_same_twice(entry, config):
+    model = build(entry, config)
+    batch = ready(model, clips())
+    assert model(batch).score.equal(model(batch).score)
+
+
+@every_student
+def test_the_order_of_the_clips_does_not_count(entry, config):
+    model, order = build(entry, config), torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
+    found = model(ready(model, clips().take(order))).score
+    assert_close(found, model(ready(model, clips())).score[order])
+
+
+@every_student
+def test_its_weights_can_be_kept_in_a_file(entry, config, tmp_path):
+    model, other = build(entry, config), build(entry, config, seed=1)
+    before = other(ready(other, clips())).score
+    save_model(model, str(tmp_path / "model.safetensors"))
+    load_model(other, str(tmp_path / "model.safetensors"))
+    found = other(ready(other, clips())).score
+    assert found.equal(model(ready(model, clips())).score)
+    assert not found.equal(before)
+
+
+@every_student_with_tokens
+def test_the_same_data_give_the_same_tokens(entry, config):
+    found, again = (build(entry, config, seed).tokenise(clips()).tokens for seed in (0, 1))
+    assert found.values.equal(again.values)
+    assert found.mask.equal(again.mask)
+
+
+@every_student
+@pytest.mark.parametrize("count", [1, 8])
+def test_it_can_be_trained_on_a_batch_of_any_size(entry, config, count):
+    model = build(entry, config).train()
+    model(ready(model, clips(count))).score.square().sum().backward()
+    assert [name for name, value in model.named_parameters() if value.grad is None] == []
