@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
@@ -166,11 +167,18 @@ def _pretrained_encoder(config: TextEncoderConfig) -> tuple[Any, nn.Module]:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.pretrained, local_files_only=True)
-        encoder = AutoModel.from_pretrained(config.pretrained, local_files_only=True)
-    except (OSError, ValueError) as error:
+        # The trial's precision decides what is computed in, not that of the file.
+        encoder, found = AutoModel.from_pretrained(
+            config.pretrained, local_files_only=True, dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, RuntimeError, ValueError) as error:
         raise BadInput(
             f"no encoder and tokenizer at '{config.pretrained}', as a folder or in the local hub cache "
             f"({str(error).splitlines()[0]})",
             key="pretrained",
         ) from error
+    # transformers would go on with random weights in their place.
+    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise BadInput(f"'{config.pretrained}' has no weights for {missing[0]}", key="pretrained")
     return tokenizer, encoder
