@@ -156,6 +156,11 @@ def _sized(hub: PretrainedConfig, config: TextEncoderConfig, vocabulary: int) ->
             f"'{config.architecture}' is no text encoder: its configuration has no {missing[0]}",
             key="architecture",
         )
+    if hub.is_encoder_decoder:
+        raise BadInput(
+            f"'{config.architecture}' is an encoder with a decoder; the student is an encoder alone",
+            key="architecture",
+        )
     for name, value in {**optional, **sizes}.items():
         if hasattr(hub, name):
             setattr(hub, name, value)

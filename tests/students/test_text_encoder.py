@@ -143,6 +143,12 @@ def test_an_architecture_that_reads_no_text_is_refused(architecture):
         build(architecture=architecture)
 
 
+@pytest.mark.parametrize("architecture", ["t5", "bart"])
+def test_an_encoder_with_a_decoder_is_refused(architecture):
+    with pytest.raises(BadInput, match=r"architecture: .*decoder"):
+        build(architecture=architecture)
+
+
 @pytest.mark.parametrize(
     "architecture",
     ["roberta", "bert", "distilbert", "electra", "albert", "mpnet", "modernbert", "deberta-v2"],
