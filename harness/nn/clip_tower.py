@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -91,8 +93,8 @@ def named_tower(name: str, weights: str | None) -> ClipTower:
         )
     try:
         clip = open_clip.create_model(name, pretrained=weights, force_custom_text=True)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except (EOFError, OSError, RuntimeError, SafetensorError, UnpicklingError) as error:
+        reason = next(iter(str(error).splitlines()), "it is empty")
         raise BadInput(
             f"the weights '{weights}' of {name} cannot be loaded: {reason}", key="weights"
         ) from error
