@@ -116,6 +116,13 @@ class ClipVideo(nn.Module):
         class_logits = self.tower.logit_scale.exp() * cosine
         return Outputs(self.head(class_logits).squeeze(1), class_logits, embedding=video)
 
+    def train(self, mode: bool = True) -> Self:
+        """Sets the mode; a tower that is not trained stays in evaluation, statistics and all."""
+        super().train(mode)
+        if self.tower.visual is not None and not self.config.train_vision_tower:
+            self.tower.visual.eval()
+        return self
+
     def notes(self) -> tuple[str, ...]:
         """Where the weights come from."""
         tower = self.config.tower or "small CLIP"
