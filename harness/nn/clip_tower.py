@@ -77,7 +77,7 @@ def named_tower(name: str, weights: str | None) -> ClipTower:
     """An open_clip architecture, with the weights of a tag, of a local checkpoint, or random ones.
 
     Raises:
-        BadInput: no such architecture (the nearest are named), or the weights cannot be had.
+        BadInput: no such architecture (the nearest are named), or its parts cannot be had.
     """
     import open_clip
 
@@ -93,12 +93,15 @@ def named_tower(name: str, weights: str | None) -> ClipTower:
         )
     try:
         clip = open_clip.create_model(name, pretrained=weights, force_custom_text=True)
+        tokenizer = open_clip.get_tokenizer(name)
     except (EOFError, OSError, RuntimeError, SafetensorError, UnpicklingError) as error:
         reason = next(iter(str(error).splitlines()), "it is empty")
-        raise BadInput(
-            f"the weights '{weights}' of {name} cannot be loaded: {reason}", key="weights"
-        ) from error
-    return ClipTower(clip, open_clip.get_tokenizer(name))
+        what = f"the weights '{weights}' of {name}" if weights else name
+        key = "weights" if weights else "tower"
+        raise BadInput(f"{what} cannot be loaded: {reason}", key=key) from error
+    if isinstance(clip, open_clip.CoCa):
+        raise BadInput(f"'{name}' writes captions; its towers give no single vector", key="tower")
+    return ClipTower(clip, tokenizer)
 
 
 def small_tower(sizes: SmallTower) -> ClipTower:

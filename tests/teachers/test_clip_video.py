@@ -29,6 +29,15 @@ SMALL = {
 }
 
 
+UNUSABLE = {
+    "small-coca": {"vision_cfg": SMALL["small-vit"], "text_cfg": TEXT, "multimodal_cfg": TEXT},
+    "small-untold": {
+        "vision_cfg": SMALL["small-vit"],
+        "text_cfg": {**TEXT, "hf_tokenizer_name": "./no/such/tokenizer"},
+    },
+}
+
+
 def build(seed=0, info=DATA.info, **changes):
     torch.manual_seed(seed)
     params = changes if "tower" in changes else {**TINY, **changes}
@@ -53,11 +62,11 @@ def cosines(left, right):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """Two architectures, small enough for tests, that open_clip builds and loads as it does its own."""
+    """Architectures small enough for tests, which open_clip builds and loads as it does its own."""
     folder = tmp_path_factory.mktemp("architectures")
-    for name, vision in SMALL.items():
-        described = {"embed_dim": 16, "vision_cfg": vision, "text_cfg": TEXT}
-        (folder / f"{name}.json").write_text(json.dumps(described))
+    usable = {name: {"vision_cfg": vision, "text_cfg": TEXT} for name, vision in SMALL.items()}
+    for name, towers in (usable | UNUSABLE).items():
+        (folder / f"{name}.json").write_text(json.dumps({"embed_dim": 16, **towers}))
     open_clip.add_model_config(folder)
 
 
@@ -210,6 +219,16 @@ def test_a_file_that_is_no_checkpoint_is_refused(name, content, small, tmp_path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput, match=r"weights: .*cannot be loaded"):
         build(tower="small-vit", weights=str(tmp_path / name))
+
+
+def test_a_captioner_is_refused_as_a_tower(small):
+    with pytest.raises(BadInput, match=r"tower: .*small-coca.* caption"):
+        build(tower="small-coca")
+
+
+def test_a_tower_whose_tokenizer_cannot_be_had_is_refused(small):
+    with pytest.raises(BadInput, match="tower: small-untold cannot be loaded: "):
+        build(tower="small-untold")
 
 
 def test_an_unknown_tower_is_answered_with_the_nearest():
