@@ -54,5 +54,5 @@ def _conditions(result: TrialResult, latency: Latency) -> str:
     return (
         f"{machine}, device {latency.device}, {latency.intra_threads} intra-op and "
         f"{latency.inter_threads} inter-op threads, precision {result.spec.precision}, "
-        f"batch {latency.batch_size}, {latency.warmup_calls} warm-up calls"
+        f"batch {latency.batch_size}"
     )
