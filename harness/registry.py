@@ -86,7 +86,9 @@ def first_fault(error: ValidationError) -> BadInput:
     found = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in found["loc"])
     given = found["input"]
-    shown = "" if isinstance(given, Mapping) or found["type"] == "missing" else f", given {given!r}"
+    # Our own validators ("value_error") say themselves what was given.
+    silent = isinstance(given, Mapping) or found["type"] in {"missing", "value_error"}
+    shown = "" if silent else f", given {given!r}"
     return BadInput(f"{found['msg'].removeprefix('Value error, ')}{shown}", key=key)
 
 

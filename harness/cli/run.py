@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 
@@ -13,10 +13,9 @@ from harness.cli.report import print_report
 from harness.registry import discover
 from harness.spec import BadInput
 from harness.store import ResultStore, open_store
+from harness.store.mlflow_store import DATABASE
 from harness.study.load import load_study
 from harness.study.tiny import shrink
-
-DATABASE = "adviserbench.db"
 
 
 def run_command(
@@ -58,13 +57,18 @@ def run_command(
 
 
 def check_writable(out: Path) -> None:
-    """Says so before anything runs when the output folder cannot be made or written.
+    """Says so before anything runs when the output folder cannot be made or written; leaves no trace.
 
     Raises:
         BadInput: with key ``--out``.
     """
     nearest = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
-    if not nearest.is_dir():
-        raise BadInput("not a folder", file=nearest, key="--out")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise BadInput("the output folder cannot be written", file=nearest, key="--out")
+    try:
+        # Tried, not asked for: permission bits say nothing of read-only and special file systems.
+        with TemporaryDirectory(dir=nearest):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadInput(
+            f"the output folder cannot be written: {reason}", file=out, key="--out"
+        ) from error

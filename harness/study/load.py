@@ -25,19 +25,7 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> AblationStudy | Gri
     if not path.is_file():
         raise BadInput("no such study file", file=path)
     try:
-        raw = OmegaConf.load(path)
-        if not OmegaConf.is_dict(raw):
-            raise BadInput(_expected(OmegaConf.to_container(raw)), file=path)
-        merged = OmegaConf.merge(raw, OmegaConf.from_dotlist(_checked(overrides)))
-        content = OmegaConf.to_container(merged, resolve=True)
-    except YAMLError as error:
-        raise BadInput(_yaml_fault(error), file=path) from error
-    except BadInput:
-        raise
-    except (OmegaConfBaseException, ValueError) as error:
-        raise BadInput(str(error).splitlines()[0], file=path) from error
-    try:
-        return parse_study(content)
+        return parse_study(_content(path, _checked(overrides)))
     except BadInput as fault:
         raise fault.at(file=path) from fault
 
@@ -68,8 +56,16 @@ def study_schema() -> dict[str, Any]:
     }
 
 
-def _expected(given: Any) -> str:
-    return f"expected a mapping with kind, name, data, seeds and base, given {given!r:.60}"
+def _content(path: Path, overrides: list[str]) -> Any:
+    try:
+        raw = OmegaConf.load(path)
+        if OmegaConf.is_dict(raw):
+            raw = OmegaConf.merge(raw, OmegaConf.from_dotlist(overrides))
+        return OmegaConf.to_container(raw, resolve=True)
+    except YAMLError as error:
+        raise BadInput(_yaml_fault(error)) from error
+    except (OmegaConfBaseException, ValueError) as error:
+        raise BadInput(str(error).splitlines()[0]) from error
 
 
 def _checked(overrides: Sequence[str]) -> list[str]:

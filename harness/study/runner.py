@@ -164,7 +164,9 @@ def _keyed(step: Callable[[], T]) -> T:
     try:
         return step()
     except BadInput as fault:
-        raise (fault if fault.file else fault.at(key="data")) from fault
+        # A key inside a data file is that file's; only the path and the parameters are the study's.
+        ours = not fault.file or fault.key == "path"
+        raise (fault.at(key="data") if ours else fault) from fault
 
 
 def _teachers_without_advice(plan: Plan, pending: list[str], store: ResultStore | None) -> list[str]:

@@ -1,6 +1,7 @@
 """The training loop: what it selects, when it stops, how it goes on after being killed."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -141,7 +142,7 @@ def test_the_rate_rises_linearly_and_falls_as_a_cosine():
     assert factors[:10] == [pytest.approx(share / 10) for share in range(1, 11)]
     assert factors[60] == pytest.approx(0.5)
     assert factors[110] == pytest.approx(0.0)
-    assert all(a >= b for a, b in zip(factors[10:], factors[11:], strict=False))
+    assert all(earlier >= later for earlier, later in pairwise(factors[10:]))
 
 
 def test_without_warm_up_the_rate_starts_at_its_peak():

@@ -45,7 +45,7 @@ def test_a_wrong_key_or_value_is_one_line_with_file_and_key(override, expected, 
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(BadInput, match="nowhere.yaml: no such study file"):
+    with pytest.raises(BadInput, match=r"nowhere\.yaml: no such study file"):
         load_study(tmp_path / "nowhere.yaml")
 
 
@@ -60,7 +60,7 @@ def test_a_key_written_twice_is_refused_with_its_line(tmp_path):
 def test_what_is_no_study_is_refused(text, tmp_path):
     file = tmp_path / "broken.yaml"
     file.write_text(text)
-    with pytest.raises(BadInput, match="broken.yaml"):
+    with pytest.raises(BadInput, match=r"broken\.yaml"):
         load_study(file)
 
 

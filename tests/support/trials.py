@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import toy
+
 from harness.engine.trial import Assignment, Finished, run_trial
 from harness.registry import DATASETS, discover
 from harness.spec import LossTerm, Optimisation, Runtime, TrialSpec, VariantRef
