@@ -2,11 +2,11 @@
 
 import json
 import os
-import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import features
 import numpy as np
 import pytest
 from studies import ablation, write
@@ -52,31 +52,16 @@ def study(tmp_path):
     return write(ablation("seeds=[0]"), tmp_path / "toy.yaml")
 
 
-def features(count, split, video="v"):
-    random = np.random.default_rng(len(split))
-    return {
-        "raw_text": [f"word {n}" for n in range(count)],
-        "id": [f"{video}{split}{n // 2}$_${n}" for n in range(count)],
-        "text": random.normal(size=(count, 3, 6)).astype(np.float32),
-        "audio": random.normal(size=(count, 4, 5)).astype(np.float32),
-        "vision": random.normal(size=(count, 4, 7)).astype(np.float32),
-        "audio_lengths": [4] * count,
-        "vision_lengths": [4] * count,
-        "annotations": ["Neutral"] * count,
-        "regression_labels": random.uniform(-3, 3, count).astype(np.float32),
-    }
-
-
 @pytest.fixture
 def mosi():
-    return {"train": features(12, "train"), "valid": features(6, "valid"), "test": features(6, "test")}
+    return features.content()
 
 
 @pytest.fixture
 def on_features(tmp_path, mosi):
     def file(change=lambda content: None):
         change(mosi)
-        (tmp_path / "mosi.pkl").write_bytes(pickle.dumps(mosi))
+        features.write_features(tmp_path / "mosi.pkl", mosi)
         content = ablation("seeds=[0]", "data={name: mmsa, path: mosi.pkl}")
         for arm in ("teacher", "both_steps", "shuffled"):
             del content["arms"][arm]
@@ -166,15 +151,15 @@ def spoil(split, key, value):
     [
         (put("train", "vision", Evil()), "only NumPy arrays and plain containers are admitted"),
         (put("train", "vision", Path("x")), "only NumPy arrays and plain containers are admitted"),
-        (put("valid", "audio", np.zeros((6, 4))), "mosi.pkl: "),
+        (put("valid", "audio", np.zeros((8, 4))), "mosi.pkl: "),
         (put("test", "text", np.zeros((5, 3, 6), np.float32)), "mosi.pkl: "),
-        (put("test", "text", np.zeros((6, 3, 9), np.float32)), "mosi.pkl: "),
+        (put("test", "text", np.zeros((8, 4, 9), np.float32)), "mosi.pkl: "),
         (spoil("train", "audio", -np.inf), "3 "),
         (spoil("valid", "vision", np.nan), "3 "),
         (spoil("test", "regression_labels", np.nan), "3 "),
         (spoil("train", "regression_labels", 4.0), "regression_labels"),
-        (lambda content: content["test"].update(features(6, "train")), "mosi.pkl: "),
-        (lambda content: content["valid"].update(features(0, "valid")), "mosi.pkl: "),
+        (lambda content: content["test"].update(features.split(8, "train")), "mosi.pkl: "),
+        (lambda content: content["valid"].update(features.split(0, "valid")), "mosi.pkl: "),
         (lambda content: content.pop("valid"), "valid"),
         (lambda content: content["train"].pop("regression_labels"), "regression_labels"),
     ],
