@@ -19,7 +19,7 @@ class Padded:
     """Sequences of different lengths in one tensor; the only way sequences travel.
 
     Attributes:
-        values: (B, T, ...), zero where `mask` is False.
+        values: (B, T, ...), zero where `mask` is False; token ids have their padding id there.
         mask: (B, T) bool, True where a step exists. Existing steps come first.
     """
 
@@ -225,6 +225,9 @@ class Tokenises(Protocol):
 
     def tokenise(self, batch: Batch) -> Batch:
         """The same clips with `tokens`."""
+
+    def tokenizer_json(self) -> str | None:
+        """The tokenizer as the library `tokenizers` stores it; None if the text is no words here."""
 
 
 @runtime_checkable

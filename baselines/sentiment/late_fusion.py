@@ -44,6 +44,10 @@ class LateFusion(nn.Module):
         """The same clips with tokens, when the text is read as words."""
         return self.text.tokenise(batch)
 
+    def tokenizer_json(self) -> str | None:
+        """The tokenizer that the words were read with, if they were."""
+        return self.text.tokenizer_json()
+
     def forward(self, batch: Batch) -> Outputs:
         """Score (B,) and the fused vector (B, D)."""
         fused = torch.cat((self.text(batch), self.vision(batch.vision), self.audio(batch.audio)), dim=1)

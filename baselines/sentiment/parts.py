@@ -66,6 +66,10 @@ class TextEntry(nn.Module):
         transcripts = lower_if_capitals(batch.transcripts or ())
         return replace(batch, tokens=self._tokenizer.encode(transcripts))
 
+    def tokenizer_json(self) -> str | None:
+        """The fitted tokenizer as the library `tokenizers` stores it; None for text features."""
+        return None if self._tokenizer is None else self._tokenizer.to_json()
+
     def forward(self, batch: Batch) -> Tensor:
         """(B, width) text vectors."""
         return self.linear(self.dropout(self.state(self._sequence(batch))))

@@ -41,6 +41,10 @@ class TextOnly(nn.Module):
         """The same clips with tokens, when the text is read as words."""
         return self.text.tokenise(batch)
 
+    def tokenizer_json(self) -> str | None:
+        """The tokenizer that the words were read with, if they were."""
+        return self.text.tokenizer_json()
+
     def forward(self, batch: Batch) -> Outputs:
         """Score (B,) and text vector (B, D)."""
         vector = self.dropout(self.text(batch))

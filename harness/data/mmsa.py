@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from harness.data.checks import (
+from harness.data.parts.checks import (
     SPLITS,
     check_finite,
     check_labels,
@@ -20,12 +20,12 @@ from harness.data.checks import (
     non_finite,
     require_path,
 )
-from harness.data.hashing import file_hash
-from harness.data.mmsa_lengths import Padding, arrange, lengths
-from harness.data.mmsa_split import FEATURES, SplitReader, video_of
-from harness.data.scaling import Standardise, standardise
-from harness.data.sequences import steps
-from harness.data.unpickle import read_pickle
+from harness.data.parts.hashing import file_hash
+from harness.data.parts.scaling import Standardise, standardise
+from harness.data.parts.sequences import steps
+from harness.data.pickles.lengths import Padding, arrange, lengths
+from harness.data.pickles.split import FEATURES, SplitReader, video_of
+from harness.data.pickles.unpickle import read_pickle
 from harness.registry import DATASETS
 from harness.spec import BadInput, VariantConfig
 from harness.types import Batch, DataInfo, Dataset, Padded

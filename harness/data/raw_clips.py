@@ -13,13 +13,13 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from harness.data.checks import SPLITS, check_finite, check_labels, check_membership, require_path
-from harness.data.clip_features import ClipFeatures, colour_grid, log_mel
-from harness.data.clip_media import read_media
-from harness.data.hashing import files_hash
-from harness.data.label_table import ClipRow, LabelTable, read_labels
-from harness.data.scaling import standardise
-from harness.data.sequences import pad
+from harness.data.clips.features import ClipFeatures, colour_grid, log_mel
+from harness.data.clips.labels import ClipRow, LabelTable, read_labels
+from harness.data.clips.media import read_media
+from harness.data.parts.checks import SPLITS, check_finite, check_labels, check_membership, require_path
+from harness.data.parts.hashing import files_hash
+from harness.data.parts.scaling import standardise
+from harness.data.parts.sequences import pad
 from harness.registry import DATASETS
 from harness.spec import BadInput, View
 from harness.types import Batch, DataInfo, Dataset

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.data.clip_features import ClipFeatures
+from harness.data.clips.features import ClipFeatures
 from harness.data.raw_clips import RawClips, RawClipsConfig
 from harness.data.rendered.build import ensure
 from harness.data.rendered.config import LABEL_RANGE, Rendering

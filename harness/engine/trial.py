@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import save_model
 from torch import nn
 
-from harness.efficiency.latency import measure_latency
+from harness.efficiency.latency import Sampling, measure_latency
 from harness.efficiency.parameters import inference_parameters
 from harness.engine.advice import ADVICE_FILE, control_advice, load_advice, save_advice
 from harness.engine.environment import environment
@@ -30,6 +30,7 @@ from harness.spec import Efficiency, Failure, Precision, Runtime, TrialResult, T
 from harness.types import Batch, Dataset, Notes, Outputs, Tokenises
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
 LATENCY_CLIPS = 16
 
 _DTYPES: dict[Precision, torch.dtype] = {"64-true": torch.float64, "bf16-true": torch.bfloat16}
@@ -115,7 +116,7 @@ def _run(given: Assignment, fabric: Fabric, record: dict[str, Any]) -> Finished:
     with _timed(seconds, "evaluate"):
         metrics, predictions = _evaluate(fabric, model, spec, dtype, {"val": valid, "test": test})
     with _timed(seconds, "measure"):
-        efficiency = _measure(fabric, model, valid, dtype)
+        efficiency = _measure(fabric, model, valid, dtype, given.runtime.latency_seconds)
     result = TrialResult(
         **record,
         state="complete",
@@ -160,7 +161,9 @@ def _evaluate(
     return metrics, pd.concat(tables, ignore_index=True)
 
 
-def _measure(fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype) -> Efficiency:
+def _measure(
+    fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype, seconds: float
+) -> Efficiency:
     model.eval()
     singles = [clips.take(torch.tensor([row])) for row in range(min(LATENCY_CLIPS, len(clips)))]
     ready = cycle([single.to(fabric.device, dtype) for single in singles])
@@ -169,7 +172,8 @@ def _measure(fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype)
         with fabric.autocast():
             model(next(ready))
 
-    latency = measure_latency(call, device=fabric.device)
+    sampling = Sampling(max_warmup_seconds=seconds, min_seconds=seconds, max_seconds=3 * seconds)
+    latency = measure_latency(call, device=fabric.device, sampling=sampling)
     return Efficiency(parameters=inference_parameters(model), latency=latency)
 
 
@@ -179,6 +183,10 @@ def _files(
     given.work.mkdir(parents=True, exist_ok=True)
     files = {CHECKPOINT_FILE: given.work / CHECKPOINT_FILE}
     save_model(model, str(files[CHECKPOINT_FILE]))
+    tokenizer = model.tokenizer_json() if isinstance(model, Tokenises) else None
+    if tokenizer is not None:
+        files[TOKENIZER_FILE] = given.work / TOKENIZER_FILE
+        files[TOKENIZER_FILE].write_text(tokenizer, encoding="utf-8")
     if given.spec.role == "teacher":
         files[ADVICE_FILE] = given.work / ADVICE_FILE
         save_advice(predict(fabric, model, train, dtype), train.ids, files[ADVICE_FILE])

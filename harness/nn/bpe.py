@@ -54,6 +54,10 @@ class ByteLevelBPE:
         mask = torch.tensor([one.attention_mask for one in encoded], dtype=torch.bool)
         return Padded(ids, mask)
 
+    def to_json(self) -> str:
+        """The tokenizer as the library `tokenizers` stores and reads it."""
+        return str(self._tokenizer.to_str())
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, special tokens left out."""
         return str(self._tokenizer.decode(list(ids)))

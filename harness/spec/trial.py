@@ -70,6 +70,9 @@ class Runtime(Frozen):
     threads: int | None = Field(
         None, ge=1, description="threads torch computes with; null = its default"
     )
+    latency_seconds: float = Field(
+        0.3, gt=0, le=60, description="least time over which a trial's latency is sampled"
+    )
 
 
 class TrialSpec(Frozen):

@@ -83,6 +83,12 @@ class TextEncoder(nn.Module):
         """The same clips with `tokens` (B, L) of their transcripts."""
         return replace(batch, tokens=self._encode(self._cased(batch.transcripts or ())))
 
+    def tokenizer_json(self) -> str:
+        """The tokenizer, fitted or pretrained, as the library `tokenizers` stores it."""
+        if isinstance(self._tokenizer, ByteLevelBPE):
+            return self._tokenizer.to_json()
+        return str(self._tokenizer.backend_tokenizer.to_str())
+
     def forward(self, batch: Batch) -> Outputs:
         """Score (B,), pooled embedding (B, D) and token states (B, L, D) from `batch.tokens`."""
         tokens = batch.tokens
@@ -182,6 +188,12 @@ def _pretrained_encoder(config: TextEncoderConfig) -> tuple[Any, nn.Module]:
             f"({str(error).splitlines()[0]})",
             key="pretrained",
         ) from error
+    if config.max_tokens > tokenizer.model_max_length:
+        raise BadInput(
+            f"'{config.pretrained}' reads at most {tokenizer.model_max_length} tokens, "
+            f"given {config.max_tokens}",
+            key="max_tokens",
+        )
     # transformers would go on with random weights in their place.
     missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
     if missing:

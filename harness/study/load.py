@@ -59,9 +59,9 @@ def study_schema() -> dict[str, Any]:
 def _content(path: Path, overrides: list[str]) -> Any:
     try:
         raw = OmegaConf.load(path)
-        if OmegaConf.is_dict(raw):
-            raw = OmegaConf.merge(raw, OmegaConf.from_dotlist(overrides))
-        return OmegaConf.to_container(raw, resolve=True)
+        changes = OmegaConf.from_dotlist(overrides)
+        study = OmegaConf.merge(raw, changes) if OmegaConf.is_dict(raw) else raw
+        return OmegaConf.to_container(study, resolve=True)
     except YAMLError as error:
         raise BadInput(_yaml_fault(error)) from error
     except (OmegaConfBaseException, ValueError) as error:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from harness.engine.advice import ADVICE_FILE
-from harness.engine.trial import Assignment, run_trial
 from harness.registry import DATASETS
 from harness.spec import AblationStudy, BadInput, GridStudy, Plan, TrialResult, VariantRef
 from harness.store import ResultStore
@@ -105,6 +104,9 @@ class _Run:
 
     def run(self, identity: str, data: Dataset) -> TrialResult:
         """The trial's result, kept in the store."""
+        # Here, not on top: the trainer takes seconds to import, and a finished study needs none.
+        from harness.engine.trial import Assignment, run_trial
+
         spec, teacher = self.plan.trials[identity], self.plan.teachers.get(identity)
         self.watcher.started(identity)
         self.store.begin(self.plan.study.name, identity, spec)

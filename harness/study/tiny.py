@@ -8,6 +8,7 @@ from harness.registry import DATASETS, REGISTRIES
 from harness.spec import STUDY_ADAPTER, AblationStudy, GridStudy
 
 TINY_OPTIMISATION = {"max_epochs": 2, "batch_size": 8}
+TINY_LATENCY_SECONDS = 0.01
 
 
 def shrink(study: AblationStudy | GridStudy) -> AblationStudy | GridStudy:
@@ -19,6 +20,7 @@ def shrink(study: AblationStudy | GridStudy) -> AblationStudy | GridStudy:
     content = study.model_dump(exclude_unset=True)
     content["name"] = f"{study.name}-tiny"
     content["seeds"] = study.seeds[:2]
+    content["runtime"] = {**content.get("runtime", {}), "latency_seconds": TINY_LATENCY_SECONDS}
     content["data"] |= dict(DATASETS.get(study.data.name).tiny)
     for template in (content["base"], *content.get("arms", {}).values()):
         _shrink_template(template)

@@ -1,74 +1,17 @@
 """What holds of every registered baseline, in each way that it can be configured to read a clip."""
 
 from dataclasses import fields, replace
-from typing import Literal, get_args, get_origin
 
 import pytest
 import torch
+from contract import build, clips, longer, ready, ways
 from safetensors.torch import load_model, save_model
 from torch.testing import assert_close
-from toy import Toy, ToyConfig
 
-from harness.registry import BASELINES, BUILTIN_PACKAGES, discover
-from harness.types import Padded, Tokenises
-
-discover()
-DATA = Toy(ToyConfig()).load()
-SEQUENCES = ("tokens", "text", "vision", "audio", "frames")
-
-
-def ways(registry):
-    """The tiny version of each variant, and one for every other option of its named choices."""
-    for entry in registry:
-        if not entry.builder.__module__.startswith(BUILTIN_PACKAGES):
-            continue
-        tiny = entry.tiny_config()
-        yield pytest.param(entry, tiny, id=entry.name)
-        for name, field in entry.config.model_fields.items():
-            options = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-            for option in options:
-                if option != getattr(tiny, name):
-                    config = entry.configure({**entry.tiny, name: option})
-                    yield pytest.param(entry, config, id=f"{entry.name}-{name}-{option}")
-
+from harness.registry import BASELINES
+from harness.types import Padded
 
 every_baseline = pytest.mark.parametrize(("entry", "config"), list(ways(BASELINES)))
-
-
-def build(entry, config, seed=0):
-    torch.manual_seed(seed)
-    return entry.builder(config, DATA.info).eval()
-
-
-def ready(model, batch):
-    return model.tokenise(batch) if isinstance(model, Tokenises) else batch
-
-
-def clips(count=8):
-    """Clips of different lengths in every view."""
-    batch = DATA.train.take(torch.arange(count))
-    spoken = (text * (1 + row % 3) for row, text in enumerate(batch.transcripts))
-    return replace(batch, transcripts=tuple(spoken))
-
-
-def longer(batch, steps=3):
-    """The same clips with more padding."""
-    return replace(
-        batch,
-        **{
-            name: more(sequence, steps)
-            for name in SEQUENCES
-            if (sequence := getattr(batch, name)) is not None
-        },
-    )
-
-
-def more(sequence, steps):
-    values, mask = sequence.values, sequence.mask
-    empty = values.new_zeros(len(values), steps, *values.shape[2:])
-    return Padded(
-        torch.cat((values, empty), dim=1), torch.cat((mask, mask.new_zeros(len(mask), steps)), dim=1)
-    )
 
 
 def altered(batch, view):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
-from harness.data.clip_features import ClipFeatures, colour_grid, log_mel, mel_filters
+from harness.data.clips.features import ClipFeatures, colour_grid, log_mel, mel_filters
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from harness.data.clip_media import read_media
-from harness.data.label_table import read_labels
+from harness.data.clips.labels import read_labels
+from harness.data.clips.media import read_media
 from harness.data.raw_clips import RawClips
 from harness.registry import DATASETS
 from harness.spec import BadInput

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.data.clip_media import read_media
+from harness.data.clips.media import read_media
 from harness.data.rendered import build
 from harness.data.rendered.config import Rendering
 from harness.data.rendered.face import draw_head, pictures

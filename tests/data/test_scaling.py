@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from harness.data.scaling import standardise
-from harness.data.sequences import pad
+from harness.data.parts.scaling import standardise
+from harness.data.parts.sequences import pad
 from harness.types import Batch, DataInfo, Dataset
 
 

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from harness.data.unpickle import read_pickle
+from harness.data.pickles.unpickle import read_pickle
 from harness.spec import BadInput
 
 

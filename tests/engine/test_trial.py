@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tokenizers import Tokenizer
 from trials import dataset, run, spec
 
 from harness.engine.advice import ADVICE_FILE
-from harness.engine.trial import build_model, visible
+from harness.engine.trial import TOKENIZER_FILE, build_model, visible
 from harness.registry import STUDENTS
 from harness.spec import PREDICTION_COLUMNS, LossTerm, VariantRef
 from harness.types import Padded
@@ -49,6 +50,15 @@ def test_a_student_learns_from_stored_advice(teacher, tmp_path):
     assert "train/step2" in advised.result.epochs[0].metrics
     assert not plain.predictions["score"].equals(advised.predictions["score"])
     assert advised.result.efficiency.parameters == plain.result.efficiency.parameters
+
+
+def test_a_student_leaves_the_tokenizer_that_its_words_were_read_with(tmp_path):
+    data = dataset()
+    files = run(spec(), tmp_path, data).files
+    tokenizer = Tokenizer.from_file(str(files[TOKENIZER_FILE]))
+    seen = visible(spec(), build_model(spec(), data), data.test)
+    read = tokenizer.encode_batch(list(data.test.transcripts))
+    assert torch.equal(seen.tokens.values, torch.tensor([one.ids for one in read]))
 
 
 def test_shuffled_advice_is_other_advice(teacher, tmp_path):

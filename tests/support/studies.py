@@ -20,7 +20,7 @@ ABLATION: dict[str, Any] = {
     "data": {"name": "toy"},
     "seeds": [0, 1],
     "reference": "alone",
-    "runtime": {"threads": 1},
+    "runtime": {"threads": 1, "latency_seconds": 0.01},
     "base": {
         "teacher": {
             "model": TEACHER,

@@ -67,7 +67,7 @@ def run(
             data=data or dataset(),
             advice=advice,
             work=work,
-            runtime=Runtime(threads=1),
+            runtime=Runtime(threads=1, latency_seconds=0.01),
             on_epoch=on_epoch,
         )
     )

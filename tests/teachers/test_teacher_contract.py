@@ -1,86 +1,40 @@
 """What holds of every registered teacher, in each way that it can be configured to see a clip."""
 
 from dataclasses import fields, replace
-from functools import cache
-from typing import Literal, get_args, get_origin
 
 import pytest
 import torch
+from contract import SEQUENCES, build, longer, ready, ways
+from contract import clips as plain_clips
 from safetensors.torch import load_model, save_model
 from torch.testing import assert_close
-from toy import Toy, ToyConfig
 
-from harness.registry import BUILTIN_PACKAGES, TEACHERS, discover
-from harness.types import Padded, Tokenises
+from harness.registry import TEACHERS
+from harness.types import Padded
 
-discover()
-DATA = Toy(ToyConfig()).load()
-SEQUENCES = ("text", "vision", "audio", "frames")
 VECTORS = frozenset({"score", "class_logits", "embedding"})
 
 
-def ways(registry):
-    """The tiny version of each variant, and one for every other option of its switches and choices."""
-    for entry in registry:
-        if not entry.builder.__module__.startswith(BUILTIN_PACKAGES):
-            continue
-        tiny = entry.tiny_config()
-        yield pytest.param(entry.name, (), id=entry.name)
-        for name, field in entry.config.model_fields.items():
-            for option in options(field.annotation):
-                if option != getattr(tiny, name):
-                    yield pytest.param(entry.name, ((name, option),), id=f"{entry.name}-{name}-{option}")
+every_teacher = pytest.mark.parametrize(("entry", "config"), list(ways(TEACHERS)))
+MODELS = {}
 
 
-def options(annotation):
-    if annotation is bool:
-        return (False, True)
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-every_teacher = pytest.mark.parametrize(("name", "changes"), list(ways(TEACHERS)))
-
-
-def configured(name, changes):
-    entry = TEACHERS.get(name)
-    return entry.configure({**entry.tiny, **dict(changes)})
-
-
-def build(name, changes, seed=0):
-    torch.manual_seed(seed)
-    return TEACHERS.get(name).builder(configured(name, changes), DATA.info).eval()
-
-
-# Building a CLIP, and not calling it, is what takes the time.
-built = cache(build)
-
-
-def ready(model, batch):
-    return model.tokenise(batch) if isinstance(model, Tokenises) else batch
+def built(entry, config):
+    """One model a way for all tests that only call it: building a CLIP is what takes the time."""
+    key = (entry.name, config.model_dump_json())
+    if key not in MODELS:
+        MODELS[key] = build(entry, config)
+    return MODELS[key]
 
 
 def clips(count=8):
     """Clips of different lengths in every view, in noisy frames."""
-    batch = DATA.train.take(torch.arange(count))
+    batch = plain_clips(count)
     draw = torch.Generator().manual_seed(0)
     frames = batch.frames.values + torch.randint(0, 99, batch.frames.values.shape, generator=draw)
     shown = torch.arange(2) < torch.tensor([[1 + row % 2] for row in range(count)])
     frames = torch.where(shown.view(count, 2, 1, 1, 1), frames.clamp(max=255).byte(), 0)
     return replace(batch, frames=Padded(frames.byte(), shown))
-
-
-def longer(batch, steps=3):
-    """The same clips with more padding."""
-    found = {name: getattr(batch, name) for name in SEQUENCES}
-    return replace(batch, **{name: more(sequence, steps) for name, sequence in found.items()})
-
-
-def more(sequence, steps):
-    values, mask = sequence.values, sequence.mask
-    nothing = values.new_zeros(len(values), steps, *values.shape[2:])
-    return Padded(
-        torch.cat((values, nothing), dim=1), torch.cat((mask, mask.new_zeros(len(mask), steps)), dim=1)
-    )
 
 
 def said(model, batch):
@@ -94,16 +48,16 @@ def state(model):
 
 
 @every_teacher
-def test_it_fills_the_outputs_that_it_declares(name, changes):
-    model = built(name, changes)
+def test_it_fills_the_outputs_that_it_declares(entry, config):
+    model = built(entry, config)
     outputs = model(ready(model, clips()))
     given = {field.name for field in fields(outputs) if getattr(outputs, field.name) is not None}
-    assert given == configured(name, changes).gives()
+    assert given == config.gives()
 
 
 @every_teacher
-def test_it_says_the_same_twice_and_does_not_change(name, changes):
-    model = built(name, changes)
+def test_it_says_the_same_twice_and_does_not_change(entry, config):
+    model = built(entry, config)
     before = state(model)
     first, second = said(model, clips()), said(model, clips())
     assert all(first[key].equal(second[key]) for key in first)
@@ -111,8 +65,8 @@ def test_it_says_the_same_twice_and_does_not_change(name, changes):
 
 
 @every_teacher
-def test_gradients_reach_all_that_is_trained_and_nothing_that_is_not(name, changes):
-    model = built(name, changes)
+def test_gradients_reach_all_that_is_trained_and_nothing_that_is_not(entry, config):
+    model = built(entry, config)
     model.zero_grad()
     sum(value.square().sum() for value in said(model, clips()).values()).backward()
     reached = {
@@ -122,14 +76,14 @@ def test_gradients_reach_all_that_is_trained_and_nothing_that_is_not(name, chang
 
 
 @every_teacher
-def test_padding_does_not_change_what_it_says(name, changes):
-    model = built(name, changes)
+def test_padding_does_not_change_what_it_says(entry, config):
+    model = built(entry, config)
     assert_close(said(model, longer(clips())), said(model, clips()))
 
 
 @every_teacher
-def test_a_clip_gets_the_same_score_alone_as_among_others(name, changes):
-    model = built(name, changes)
+def test_a_clip_gets_the_same_score_alone_as_among_others(entry, config):
+    model = built(entry, config)
     together = said(model, clips())
     for row in range(len(clips())):
         index = torch.tensor([row])
@@ -137,22 +91,22 @@ def test_a_clip_gets_the_same_score_alone_as_among_others(name, changes):
 
 
 @every_teacher
-def test_the_order_of_the_clips_does_not_count(name, changes):
-    model, order = built(name, changes), torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
+def test_the_order_of_the_clips_does_not_count(entry, config):
+    model, order = built(entry, config), torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
     found = said(model, clips().take(order))
     assert_close(found, {key: value[order] for key, value in said(model, clips()).items()})
 
 
 @every_teacher
-def test_it_sees_nothing_that_it_does_not_declare(name, changes):
-    model, views = built(name, changes), configured(name, changes).needs()
+def test_it_sees_nothing_that_it_does_not_declare(entry, config):
+    model, views = built(entry, config), config.needs()
     assert said(model, clips().only(views))["score"].equal(said(model, clips())["score"])
 
 
 @every_teacher
-def test_every_view_that_it_declares_changes_its_score(name, changes):
-    model = built(name, changes)
-    for view in configured(name, changes).needs() & set(SEQUENCES):
+def test_every_view_that_it_declares_changes_its_score(entry, config):
+    model = built(entry, config)
+    for view in config.needs() & set(SEQUENCES):
         sequence = getattr(clips(), view)
         turned = Padded(sequence.values.flip(0), sequence.mask.flip(0))
         other = said(model, replace(clips(), **{view: turned}))
@@ -160,8 +114,8 @@ def test_every_view_that_it_declares_changes_its_score(name, changes):
 
 
 @every_teacher
-def test_a_clip_without_a_single_step_has_a_finite_score(name, changes):
-    model = built(name, changes)
+def test_a_clip_without_a_single_step_has_a_finite_score(entry, config):
+    model = built(entry, config)
     nothing = {
         view: Padded(torch.zeros_like(sequence.values), torch.zeros_like(sequence.mask))
         for view in SEQUENCES
@@ -171,8 +125,8 @@ def test_a_clip_without_a_single_step_has_a_finite_score(name, changes):
 
 
 @every_teacher
-def test_its_weights_can_be_kept_in_a_file(name, changes, tmp_path):
-    model, other = built(name, changes), build(name, changes, seed=1)
+def test_its_weights_can_be_kept_in_a_file(entry, config, tmp_path):
+    model, other = built(entry, config), build(entry, config, seed=1)
     before = said(other, clips())["score"]
     save_model(model, str(tmp_path / "model.safetensors"))
     load_model(other, str(tmp_path / "model.safetensors"))
@@ -182,8 +136,8 @@ def test_its_weights_can_be_kept_in_a_file(name, changes, tmp_path):
 
 
 @every_teacher
-def test_a_step_of_training_moves_what_is_trained_and_nothing_else(name, changes):
-    model = build(name, changes).train()
+def test_a_step_of_training_moves_what_is_trained_and_nothing_else(entry, config):
+    model = build(entry, config).train()
     frozen = {key for key, value in model.state_dict(keep_vars=True).items() if not value.requires_grad}
     before = state(model)
     trained = [value for value in model.parameters() if value.requires_grad]

@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.data.hashing import file_hash
+from harness.data.parts.hashing import file_hash
 from harness.data.rendered.clip_file import write_clip
 from harness.data.rendered.config import Rendering
 from harness.data.rendered.face import draw_head, pictures

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from harness.data.scaling import Standardise
+from harness.data.parts.scaling import Standardise
 from harness.spec import BadInput, VariantConfig
 
 _FLOOR = 1e-8

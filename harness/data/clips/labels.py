@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.data.checks import SPLITS
+from harness.data.parts.checks import SPLITS
 from harness.spec import BadInput, nearest
 
 REQUIRED = ("video_id", "clip_id", "text", "label", "mode")

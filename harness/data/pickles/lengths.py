@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.mmsa_split import SplitReader
+from harness.data.pickles.split import SplitReader
 
 Padding = Literal["end", "front"]
 

@@ -1,0 +1,1 @@
+"""Reading video clips: their labels, their media, features computed from both."""

@@ -1,0 +1,1 @@
+"""What every reader shares: checks, hashes, padding, scaling."""

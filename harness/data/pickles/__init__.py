@@ -1,0 +1,1 @@
+"""Reading feature pickles, without running what they hold."""
