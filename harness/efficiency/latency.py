@@ -89,7 +89,7 @@ def measure_latency(
 ) -> Latency:
     """Times `call` alone, under inference mode; a model in it must be in eval mode already.
 
-    Warm-up calls are no samples. Garbage is collected before and not during.
+    Warm-up calls are no samples. The garbage collector is off meanwhile.
 
     Args:
         call: one forward pass, such as ``lambda: model(batch)``.
@@ -154,8 +154,9 @@ def _synchronise(device: torch.device) -> None:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
+    # Not collected first: that takes up to half a second in a process full of modules, and a pause
+    # cannot fall into a sample while the collector is off.
     was_enabled = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,15 @@ def small_tower(sizes: SmallTower) -> ClipTower:
             "layers": sizes.text_layers,
         },
     )
-    return ClipTower(clip, open_clip.SimpleTokenizer(context_length=sizes.context))
+    return ClipTower(clip, _tokenizer(sizes.context))
+
+
+@cache
+def _tokenizer(context: int) -> Callable[[list[str]], Tensor]:
+    """CLIP's own tokenizer; reading its merges takes longer than building a small tower."""
+    import open_clip
+
+    return open_clip.SimpleTokenizer(context_length=context)
 
 
 def _pixel_statistics(clip: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
