@@ -69,8 +69,10 @@ class ConsoleWatcher(SilentWatcher):
         """Sizes of the study."""
         for member in plan.members:
             self.labels.setdefault(member.trial_id, f"{member.arm} seed {member.seed}")
-        for teacher in plan.teachers.values():
-            self.labels.setdefault(teacher, f"teacher seed {plan.trials[teacher].seed}")
+        for member in plan.members:
+            if member.trial_id in plan.teachers:
+                teacher = plan.teachers[member.trial_id]
+                self.labels.setdefault(teacher, f"teacher of {member.arm} seed {member.seed}")
         total = len(plan.trials)
         self._line(f"{plan.study.name}: {total} trials, {complete} already complete")
         self.bar = self.progress.add_task("trials", total=total, completed=complete, now="")

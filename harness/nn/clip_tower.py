@@ -74,6 +74,25 @@ class ClipTower(nn.Module):
         return self.text(tokens)
 
 
+def check_tower(name: str, weights: str | None) -> None:
+    """Asks open_clip for the architecture, and it or the disk for the weights.
+
+    Raises:
+        BadInput: no such architecture, tag or file; the nearest names are given.
+    """
+    import open_clip
+
+    known = open_clip.list_models()
+    if name not in known:
+        raise BadInput(f"open_clip has no architecture '{name}'; {nearest(name, known)}", key="tower")
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    if weights is not None and weights not in tags and not Path(weights).is_file():
+        raise BadInput(
+            f"'{weights}' is neither a file nor a pretrained tag of {name}; {nearest(weights, tags)}",
+            key="weights",
+        )
+
+
 def named_tower(name: str, weights: str | None) -> ClipTower:
     """An open_clip architecture, with the weights of a tag, of a local checkpoint, or random ones.
 
@@ -82,16 +101,7 @@ def named_tower(name: str, weights: str | None) -> ClipTower:
     """
     import open_clip
 
-    known = open_clip.list_models()
-    if name not in known:
-        hint = nearest(name, known).partition("? known")[0]
-        raise BadInput(f"open_clip has no architecture '{name}'; {hint}", key="tower")
-    tags = open_clip.list_pretrained_tags_by_model(name)
-    if weights is not None and weights not in tags and not Path(weights).is_file():
-        raise BadInput(
-            f"'{weights}' is neither a file nor a pretrained tag of {name}; {nearest(weights, tags)}",
-            key="weights",
-        )
+    check_tower(name, weights)
     try:
         clip = open_clip.create_model(name, pretrained=weights, force_custom_text=True)
         tokenizer = open_clip.get_tokenizer(name)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+LISTED = 40
+
 
 class BadInput(ValueError):
     """Input that cannot be used: one line that names the file, the key and what was expected.
@@ -30,8 +32,12 @@ class BadInput(ValueError):
 
 
 def nearest(given: str, known: Iterable[str]) -> str:
-    """A hint such as ``did you mean 'patience'? known: a, b``, for the end of an error message."""
+    """A hint such as ``did you mean 'patience'? known: a, b``, for the end of an error message.
+
+    More than `LISTED` names are only counted: a library has hundreds.
+    """
     names = sorted(known)
     close = get_close_matches(given, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
-    return f"{hint}known: {', '.join(names) or 'none'}"
+    shown = ", ".join(names) if len(names) <= LISTED else f"{len(names)} names"
+    return f"{hint}known: {shown or 'none'}"

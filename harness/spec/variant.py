@@ -59,6 +59,13 @@ class ModelConfig(VariantConfig):
         """The outputs its forward pass fills."""
         return frozenset({"score"})
 
+    def check(self) -> None:
+        """Asks the libraries and the disk for what the parameters name; called before any training.
+
+        Raises:
+            BadInput: an architecture, a tag or a file is not there.
+        """
+
 
 class LossConfig(VariantConfig):
     """The parameters of a loss, and which outputs it compares."""

@@ -53,6 +53,10 @@ class TextEncoderConfig(ModelConfig):
         """Also the pooled vector and the token states, for losses between representations."""
         return frozenset({"score", "embedding", "hidden"})
 
+    def check(self) -> None:
+        """Whether there is such an architecture, or a model and tokenizer to load."""
+        _hub_config(self)
+
 
 @STUDENTS.register(
     "text_encoder",
@@ -123,15 +127,35 @@ class TextEncoder(nn.Module):
         return Padded(encoded["input_ids"], encoded["attention_mask"].bool())
 
 
-def _fresh_encoder(config: TextEncoderConfig, vocabulary: int) -> nn.Module:
-    from transformers import CONFIG_MAPPING, AutoModel
+def _hub_config(config: TextEncoderConfig) -> PretrainedConfig:
+    """The configuration in transformers: of the pretrained model, or of the architecture, sized."""
+    from transformers import CONFIG_MAPPING, AutoConfig
 
+    if config.pretrained is not None:
+        try:
+            return AutoConfig.from_pretrained(config.pretrained, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise _not_there(config, error) from error
     if config.architecture not in CONFIG_MAPPING:
-        hint = nearest(config.architecture, CONFIG_MAPPING.keys()).partition("? known")[0]
+        hint = nearest(config.architecture, CONFIG_MAPPING.keys())
         raise BadInput(
             f"transformers has no model type '{config.architecture}'; {hint}", key="architecture"
         )
-    return AutoModel.from_config(_sized(CONFIG_MAPPING[config.architecture](), config, vocabulary))
+    return _sized(CONFIG_MAPPING[config.architecture](), config, config.vocabulary)
+
+
+def _fresh_encoder(config: TextEncoderConfig, vocabulary: int) -> nn.Module:
+    from transformers import AutoModel
+
+    return AutoModel.from_config(_sized(_hub_config(config), config, vocabulary))
+
+
+def _not_there(config: TextEncoderConfig, error: Exception) -> BadInput:
+    return BadInput(
+        f"no encoder and tokenizer at '{config.pretrained}', as a folder or in the local hub cache "
+        f"({str(error).splitlines()[0]})",
+        key="pretrained",
+    )
 
 
 def _sized(hub: PretrainedConfig, config: TextEncoderConfig, vocabulary: int) -> PretrainedConfig:
@@ -183,11 +207,7 @@ def _pretrained_encoder(config: TextEncoderConfig) -> tuple[Any, nn.Module]:
             config.pretrained, local_files_only=True, dtype=torch.float32, output_loading_info=True
         )
     except (OSError, RuntimeError, ValueError) as error:
-        raise BadInput(
-            f"no encoder and tokenizer at '{config.pretrained}', as a folder or in the local hub cache "
-            f"({str(error).splitlines()[0]})",
-            key="pretrained",
-        ) from error
+        raise _not_there(config, error) from error
     if config.max_tokens > tokenizer.model_max_length:
         raise BadInput(
             f"'{config.pretrained}' reads at most {tokenizer.model_max_length} tokens, "

@@ -15,6 +15,7 @@ from harness.spec import (
     BadInput,
     GridStudy,
     Member,
+    ModelConfig,
     Optimisation,
     Plan,
     Recipe,
@@ -203,9 +204,9 @@ def _point_template(point: Mapping[str, Any]) -> Template:
         raise first_fault(error).at(key="axes") from error
 
 
-def views_needed(cells: tuple[Cell, ...]) -> Iterator[tuple[str, TrialSpec, frozenset[str]]]:
-    """Arm, trial and the views its model reads, teachers included."""
+def models(cells: tuple[Cell, ...]) -> Iterator[tuple[str, TrialSpec, ModelConfig]]:
+    """The arm, the trial and the model's configuration, of every trial and its teacher."""
     for cell in cells:
         for spec in (cell.spec, cell.spec.teacher):
             if spec is not None:
-                yield cell.arm, spec, REGISTRIES[spec.role].configure(spec.model).needs()
+                yield cell.arm, spec, REGISTRIES[spec.role].configure(spec.model)

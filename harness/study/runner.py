@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar
 
 from harness.engine.advice import ADVICE_FILE
 from harness.registry import DATASETS
-from harness.spec import AblationStudy, BadInput, GridStudy, Plan, TrialResult, VariantRef
+from harness.spec import AblationStudy, BadInput, GridStudy, ModelConfig, Plan, TrialResult, VariantRef
 from harness.store import ResultStore
-from harness.study.expand import Cell, expand, make_plan, views_needed
+from harness.study.expand import Cell, expand, make_plan, models
 from harness.types import Dataset, Reader
 
 T = TypeVar("T")
@@ -81,6 +81,8 @@ def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) 
     complete = store.complete(plan.trials) if store else frozenset()
     pending = [identity for identity in plan.trials if identity not in complete]
     pending += _teachers_without_advice(plan, pending, store)
+    if pending:
+        _check_models(cells)
     loaded = _load(readers, cells, watcher) if pending else []
     store = store or place.store()
     store.open_study(plan)
@@ -151,15 +153,26 @@ def _load(
         data = _keyed(reader.load)
         watcher.found(ref.name, data.findings)
         loaded.append((ref, data))
-    for arm, spec, needs in views_needed(cells):
+    for arm, spec, config in models(cells):
         views = next(data.info.views for ref, data in loaded if ref == spec.data)
-        if not needs <= views:
+        if not config.needs() <= views:
             raise BadInput(
-                f"{spec.model.name} needs the views {', '.join(sorted(needs - views))}; "
+                f"{spec.model.name} needs the views {', '.join(sorted(config.needs() - views))}; "
                 f"{spec.data.name} has {', '.join(sorted(views))}",
                 key=f"arms.{arm}.{spec.role}.model",
             )
     return loaded
+
+
+def _check_models(cells: tuple[Cell, ...]) -> None:
+    checked: list[tuple[str, ModelConfig]] = []
+    for arm, spec, config in models(cells):
+        if (spec.model.name, config) not in checked:
+            try:
+                config.check()
+            except BadInput as fault:
+                raise fault.at(key=f"arms.{arm}.{spec.role}.model") from fault
+            checked.append((spec.model.name, config))
 
 
 def _keyed(step: Callable[[], T]) -> T:

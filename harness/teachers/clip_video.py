@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from harness.nn.clip_tower import ClipTower, SmallTower, named_tower, small_tower
+from harness.nn.clip_tower import ClipTower, SmallTower, check_tower, named_tower, small_tower
 from harness.nn.mlp import mlp
 from harness.registry import TEACHERS
 from harness.spec import ModelConfig, OutputName, View
@@ -71,6 +71,11 @@ class ClipVideoConfig(ModelConfig):
     def gives(self) -> frozenset[OutputName]:
         """Class logits and the video vector beside the score."""
         return frozenset({"score", "class_logits", "embedding"})
+
+    def check(self) -> None:
+        """Whether open_clip knows the tower, and the weights are a tag of it or a file."""
+        if self.tower is not None:
+            check_tower(self.tower, self.weights)
 
 
 @TEACHERS.register(
