@@ -13,7 +13,7 @@ from reports.table import Column, Row, Table
 
 def to_markdown(table: Table) -> str:
     """The table with its footnotes, in GitHub's Markdown; best values are bold."""
-    frame = _words(table, text.markdown, "**{}**")
+    frame = words_of(table, text.markdown, "**{}**")
     # Without this tabulate reads the words as numbers and rounds them again.
     body = frame.to_markdown(index=False, disable_numparse=True)
     warnings = "\n".join(f"- **Warning:** {text.markdown(warning)}" for warning in table.warnings)
@@ -24,7 +24,7 @@ def to_markdown(table: Table) -> str:
 
 def to_latex(table: Table) -> str:
     """The table as a LaTeX float for the booktabs package, footnotes below the rules."""
-    frame = _words(table, text.latex, r"\textbf{{{}}}")
+    frame = words_of(table, text.latex, r"\textbf{{{}}}")
     tabular = frame.style.hide(axis="index").to_latex(
         hrules=True, column_format="l" * len(frame.columns)
     )
@@ -47,7 +47,7 @@ def to_csv(table: Table) -> str:
     return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
 
 
-def _words(table: Table, escape: Callable[[str], str], bold: str) -> pd.DataFrame:
+def words_of(table: Table, escape: Callable[[str], str], bold: str) -> pd.DataFrame:
     """The cells in words, escaped, best ones bold; with a column of differences to a reference."""
     rows = [[escape(text.arm_name(row)) for row in table.rows]]
     rows.append([escape(row.seeds) for row in table.rows])

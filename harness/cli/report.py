@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from harness.spec import BadInput, nearest
 from harness.store import ResultStore, open_store
@@ -20,11 +21,18 @@ def report_command(study: str, out: Path, uri: str | None) -> None:
 
 
 def print_report(store: ResultStore, study: str, out: Path) -> None:
-    """Writes ``reports/<study>/table.*`` below `out` and prints the Markdown one."""
+    """Writes ``reports/<study>/table.*`` below `out`; prints Markdown, or a grid on a terminal."""
     from reports import write_report
+    from reports.terminal import to_grid
 
     report = write_report(store, study, out / "reports" / study)
-    typer.echo(report.markdown)
+    console = Console()
+    if console.is_terminal:
+        console.print(to_grid(report.table))
+        for warning in report.table.warnings:
+            console.print(f"Warning: {warning}", highlight=False, markup=False)
+    else:
+        typer.echo(report.markdown)
     typer.echo(f"written: {', '.join(str(path) for path in report.paths)}", err=True)
 
 
