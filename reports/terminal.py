@@ -8,19 +8,14 @@ from rich.table import Table as Grid
 from reports.render import words_of
 from reports.table import Table
 
-NAME_WIDTH = 18
-"""Letters of an arm's name that are kept together, even on a narrow terminal."""
-
 
 def to_grid(table: Table) -> Grid:
     """The table as `rich` draws it: cells fold instead of lines breaking; best values are bold."""
     words = words_of(table, escape, "[bold]{}[/bold]")
     grid = Grid(title=escape(table.caption), title_justify="left", show_lines=True)
-    longest = max((len(row.arm) for row in table.rows), default=0)
     for index, heading in enumerate(words.columns):
         # Numbers can be read in two lines, names cut in two cannot.
-        width = min(longest, NAME_WIDTH) if index == 0 else None
-        grid.add_column(heading, overflow="fold", min_width=width)
+        grid.add_column(heading, overflow="fold", no_wrap=index == 0)
     for row in words.itertuples(index=False):
         grid.add_row(*row)
     return grid
