@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.spec.base import Frozen
-from harness.spec.task import Protocol
+from harness.spec.errors import nearest
+from harness.spec.task import TASKS, Protocol
 from harness.spec.variant import VariantRef
 
 Role = Literal["teacher", "student", "baseline"]
@@ -56,6 +57,10 @@ class Optimisation(Frozen):
                 f"selection looks at validation only: given '{monitor}', expected a metric "
                 f"such as 'val/{monitor.rpartition('/')[2]}'"
             )
+        metric = monitor.removeprefix("val/")
+        known = {name for task in TASKS.values() for name in task.metrics}
+        if metric not in known:
+            raise ValueError(f"no metric is called '{metric}'; {nearest(metric, known)}")
         return monitor
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from contextlib import closing, suppress
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "adviserbench"
 SQLITE = "sqlite:///"
 WEB = ("http://", "https://")
+
+_DRAFT = ".new-"
 
 
 def connect(uri: str, artifacts: Path | None) -> tuple[MlflowClient, str]:
@@ -52,15 +56,23 @@ def create_database(database: Path) -> None:
         return
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".new-") as folder:
+        with tempfile.TemporaryDirectory(dir=database.parent, prefix=_DRAFT) as folder:
             fresh = Path(folder) / database.name
             _client(f"{SQLITE}{fresh}").search_experiments(max_results=1)
             with suppress(FileExistsError):
                 os.link(fresh, database)
+        _remove_leftovers(database.parent)
     except OSError as error:
         raise BadInput(
             f"cannot be written: {error.strerror or error}", file=database.parent, key="--out"
         ) from error
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Takes away what killed processes left; a folder younger than an hour may still be in use."""
+    for left in folder.glob(f"{_DRAFT}*"):
+        if time.time() - left.stat().st_mtime > 3600:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _check_database(database: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -224,3 +225,14 @@ assert "torch" not in sys.modules
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert [path.name for path in (tmp_path / "new").iterdir()] == [DATABASE]
+
+
+def test_drafts_of_killed_processes_are_taken_away_once_they_are_old(tmp_path: Path) -> None:
+    old, young = tmp_path / ".new-old", tmp_path / ".new-young"
+    for left in (old, young):
+        left.mkdir()
+        (left / DATABASE).write_bytes(b"half a database")
+    os.utime(old, (0, 0))
+    mlflow_client.create_database(tmp_path / DATABASE)
+    assert not old.exists()
+    assert young.exists()

@@ -26,6 +26,7 @@ def test_a_study_file_with_overrides_becomes_a_study(tmp_path):
         ),
         ("base.student.optimisation.patience=0", "base.student.optimisation.patience: Input should be"),
         ("base.student.optimisation.monitor=test/mae", "selection looks at validation only"),
+        ("base.student.optimisation.monitor=val/maee", "no metric is called 'maee'; did you mean 'mae'"),
         ("base.teacher.optimisation.monitor=test/corr", "expected a metric such as 'val/corr'"),
         ("arms.shuffled.control=shufled", "arms.shuffled.control: Input should be 'none' or 'shuffled'"),
         ("seeds=[1,1]", "seeds repeat"),
