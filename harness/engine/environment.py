@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from harness.spec import Environment
+from harness.spec import Accelerator, BadInput, Environment
 
 PACKAGES = (
     "adviserbench",
@@ -27,6 +27,23 @@ PACKAGES = (
     "scikit-learn",
     "av",
 )
+
+
+def find_device(accelerator: Accelerator) -> torch.device:
+    """The device that an accelerator stands for here.
+
+    Raises:
+        BadInput: it is not there; the ones that are, are named.
+    """
+    there = [kind for kind in ("cuda", "mps") if getattr(torch, kind).is_available()]
+    if accelerator == "auto":
+        return torch.device(next(iter(there), "cpu"))
+    if accelerator not in {"cpu", *there}:
+        raise BadInput(
+            f"no such accelerator here: {accelerator}; there is {', '.join(['cpu', *there])}",
+            key="runtime.accelerator",
+        )
+    return torch.device(accelerator)
 
 
 def environment(device: torch.device) -> Environment:

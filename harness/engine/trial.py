@@ -21,7 +21,7 @@ from torch import nn
 from harness.efficiency.latency import Sampling, measure_latency
 from harness.efficiency.parameters import inference_parameters
 from harness.engine.advice import ADVICE_FILE, control_advice, load_advice, save_advice
-from harness.engine.environment import environment
+from harness.engine.environment import environment, find_device
 from harness.engine.loop import Job, OnEpoch, TrainingStep, Weighted, fit
 from harness.engine.predict import predict, prediction_table, score_metrics
 from harness.engine.seeds import seed_world
@@ -71,16 +71,16 @@ def run_trial(given: Assignment) -> Finished:
     """The trial's record; an exception becomes a failed record, so that the study goes on."""
     if given.runtime.threads is not None:
         torch.set_num_threads(given.runtime.threads)
-    fabric = Fabric(accelerator=given.runtime.accelerator, devices=1, precision=given.spec.precision)
+    device = find_device(given.runtime.accelerator)
     record: dict[str, Any] = {
         "trial_id": given.trial_id,
         "group_id": given.group_id,
         "spec": given.spec,
         "data_fingerprint": given.fingerprint,
-        "environment": environment(fabric.device),
+        "environment": environment(device),
     }
     try:
-        return _run(given, fabric, record)
+        return _run(given, _fabric(device, given.spec.precision), record)
     except Exception as error:  # whatever a variant raises is that trial's result
         log.debug("trial %s failed", given.trial_id, exc_info=True)
         failure = Failure(message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
@@ -98,6 +98,15 @@ def visible(spec: TrialSpec, model: nn.Module, clips: Batch) -> Batch:
     needs = REGISTRIES[spec.role].configure(spec.model).needs()
     seen = clips.only(needs)
     return model.tokenise(seen) if isinstance(model, Tokenises) else seen
+
+
+def _fabric(device: torch.device, precision: Precision) -> Fabric:
+    fabric = Fabric(accelerator=device.type, devices=1, precision=precision)
+    # Fabric takes another precision where the device lacks this one, and only warns.
+    used = fabric.strategy.precision.precision
+    if used != precision:
+        raise ValueError(f"precision {precision} is not to be had on {device.type}; {used} would be")
+    return fabric
 
 
 def _run(given: Assignment, fabric: Fabric, record: dict[str, Any]) -> Finished:

@@ -16,7 +16,16 @@ from harness.spec.result import (
 )
 from harness.spec.study import STUDY_ADAPTER, AblationStudy, GridStudy, Recipe, Template
 from harness.spec.task import TASKS, Protocol, TaskSpec
-from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, Runtime, TrialSpec
+from harness.spec.trial import (
+    Accelerator,
+    Control,
+    LossTerm,
+    Optimisation,
+    Precision,
+    Role,
+    Runtime,
+    TrialSpec,
+)
 from harness.spec.variant import (
     MODALITY_OF,
     Kind,
@@ -36,6 +45,7 @@ __all__ = [
     "STUDY_ADAPTER",
     "TASKS",
     "AblationStudy",
+    "Accelerator",
     "BadInput",
     "Control",
     "Efficiency",

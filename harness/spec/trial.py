@@ -64,6 +64,9 @@ class Optimisation(Frozen):
         return monitor
 
 
+Accelerator = Literal["cpu", "cuda", "mps", "auto"]
+
+
 class Runtime(Frozen):
     """Where trials run; recorded with their results, but no part of their identity.
 
@@ -71,7 +74,7 @@ class Runtime(Frozen):
     after some hundred steps, every number.
     """
 
-    accelerator: str = Field("cpu", description="cpu, cuda, mps or auto")
+    accelerator: Accelerator = Field("cpu", description="cpu, cuda, mps, or auto for the best there is")
     threads: int | None = Field(
         None, ge=1, description="threads torch computes with; null = its default"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from harness.engine.advice import ADVICE_FILE
+from harness.engine.environment import find_device
 from harness.registry import DATASETS
 from harness.spec import AblationStudy, BadInput, GridStudy, ModelConfig, Plan, TrialResult, VariantRef
 from harness.store import ResultStore
@@ -82,6 +83,7 @@ def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) 
     pending = [identity for identity in plan.trials if identity not in complete]
     pending += _teachers_without_advice(plan, pending, store)
     if pending:
+        find_device(study.runtime.accelerator)
         _check_models(cells)
     loaded = _load(readers, cells, watcher) if pending else []
     store = store or place.store()

@@ -9,6 +9,7 @@ from pathlib import Path
 import features
 import numpy as np
 import pytest
+import torch
 from studies import ablation, write
 
 from harness.cli import main
@@ -99,6 +100,12 @@ def test_features_run_end_to_end(command, on_features):
     assert "fusion" in out
 
 
+@pytest.mark.skipif(torch.mps.is_available(), reason="this machine has it")
+def test_an_accelerator_that_is_not_there_is_bad_input(command, study):
+    line = command.refuses("run", study.name, "--plugin", "toy", "runtime.accelerator=mps")
+    assert "toy.yaml: runtime.accelerator: no such accelerator here: mps; there is cpu" in line
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -118,6 +125,7 @@ def test_features_run_end_to_end(command, on_features):
             "student.model.pretrained: no encoder and tokenizer",
         ),
         (["base.teacher.model.tower=ViT-B-23"], "teacher.model.tower: open_clip has no architecture"),
+        (["runtime.accelerator=gpu"], "runtime.accelerator: Input should be 'cpu', 'cuda', 'mps' or"),
         (["--plugin", "no_such_module"], "--plugin: no module is called 'no_such_module'"),
         (["--out", "toy.yaml/runs"], "--out: the output folder cannot be written"),
         (["--out", "/proc/runs"], "--out: the output folder cannot be written"),

@@ -89,6 +89,12 @@ def test_whatever_a_model_raises_becomes_a_failed_record(tmp_path):
     assert result.metrics == {}
 
 
+def test_a_precision_that_the_device_lacks_is_a_failed_record(tmp_path):
+    result = run(spec(precision="16-mixed"), tmp_path).result
+    assert result.state == "failed"
+    assert "16-mixed" in result.failure.message
+
+
 def test_a_model_is_handed_only_the_views_it_declares():
     data = dataset()
     student = build_model(spec(), data)
