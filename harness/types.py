@@ -226,6 +226,11 @@ class Tokenises(Protocol):
     def tokenise(self, batch: Batch) -> Batch:
         """The same clips with `tokens`."""
 
+
+@runtime_checkable
+class KeepsTokenizer(Protocol):
+    """A model whose tokenizer belongs to what training leaves, as a fitted one does."""
+
     def tokenizer_json(self) -> str | None:
         """The tokenizer as the library `tokenizers` stores it; None if the text is no words here."""
 

@@ -27,7 +27,7 @@ from harness.engine.predict import predict, prediction_table, score_metrics
 from harness.engine.seeds import seed_world
 from harness.registry import LOSSES, REGISTRIES
 from harness.spec import Efficiency, Failure, Precision, Runtime, TrialResult, TrialSpec, VariantRef
-from harness.types import Batch, Dataset, Notes, Outputs, Tokenises
+from harness.types import Batch, Dataset, KeepsTokenizer, Notes, Outputs, Tokenises
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
@@ -192,7 +192,7 @@ def _files(
     given.work.mkdir(parents=True, exist_ok=True)
     files = {CHECKPOINT_FILE: given.work / CHECKPOINT_FILE}
     save_model(model, str(files[CHECKPOINT_FILE]))
-    tokenizer = model.tokenizer_json() if isinstance(model, Tokenises) else None
+    tokenizer = model.tokenizer_json() if isinstance(model, KeepsTokenizer) else None
     if tokenizer is not None:
         files[TOKENIZER_FILE] = given.work / TOKENIZER_FILE
         files[TOKENIZER_FILE].write_text(tokenizer, encoding="utf-8")

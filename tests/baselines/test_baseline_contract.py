@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 import pytest
 import torch
 from contract import build, clips, longer, ready, ways
-from safetensors.torch import load_model, save_model
 from torch.testing import assert_close
 
 from harness.registry import BASELINES
@@ -92,22 +91,3 @@ def test_a_clip_without_a_single_step_has_a_finite_score(entry, config):
     }
     batch = replace(clips(), transcripts=("",) * 8, **silent)
     assert model(ready(model, batch)).score.isfinite().all()
-
-
-@every_baseline
-def test_its_weights_can_be_kept_in_a_file(entry, config, tmp_path):
-    model, other = build(entry, config), build(entry, config, seed=1)
-    before = other(ready(other, clips())).score
-    save_model(model, str(tmp_path / "model.safetensors"))
-    load_model(other, str(tmp_path / "model.safetensors"))
-    found = other(ready(other, clips())).score
-    assert found.equal(model(ready(model, clips())).score)
-    assert not found.equal(before)
-
-
-@every_baseline
-@pytest.mark.parametrize("count", [1, 8])
-def test_it_can_be_trained_on_a_batch_of_any_size(entry, config, count):
-    model = build(entry, config).train()
-    model(ready(model, clips(count))).score.square().sum().backward()
-    assert [name for name, value in model.named_parameters() if value.grad is None] == []

@@ -100,8 +100,8 @@ def test_features_run_end_to_end(command, on_features):
     assert "fusion" in out
 
 
-@pytest.mark.skipif(torch.mps.is_available(), reason="this machine has it")
-def test_an_accelerator_that_is_not_there_is_bad_input(command, study):
+def test_an_accelerator_that_is_not_there_is_bad_input(command, study, monkeypatch):
+    monkeypatch.setattr(torch.mps, "is_available", lambda: False)
     line = command.refuses("run", study.name, "--plugin", "toy", "runtime.accelerator=mps")
     assert "toy.yaml: runtime.accelerator: no such accelerator here: mps; there is cpu" in line
 
