@@ -5,7 +5,8 @@ Letters: B clips, T steps of a sequence, D features, K classes, H × W pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -75,6 +76,9 @@ class Batch:
         tokens: (B, L) int64 token ids of the transcripts, made by the model that reads them.
         text, vision, audio: (B, T, D) float features.
         frames: (B, T, 3, H, W) uint8 pixels.
+        labelled: (B,) bool, False for a training clip whose target no loss may read; None = all.
+        precomputed: (B, ...) tensors that frozen parts of the model gave ahead of training, by names
+            of the model's own; empty when nothing is precomputed.
     """
 
     ids: tuple[str, ...]
@@ -86,6 +90,8 @@ class Batch:
     vision: Padded | None = None
     audio: Padded | None = None
     frames: Padded | None = None
+    labelled: Tensor | None = None
+    precomputed: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -102,6 +108,8 @@ class Batch:
             video_ids=tuple(self.video_ids[row] for row in rows),
             transcripts=None if self.transcripts is None else tuple(self.transcripts[r] for r in rows),
             target=self.target[index],
+            labelled=None if self.labelled is None else self.labelled[index],
+            precomputed={name: tensor[index] for name, tensor in self.precomputed.items()},
             **changed,
         )
 
@@ -120,7 +128,16 @@ class Batch:
             for name, value in self._sequences().items()
             if value is not None
         }
-        return replace(self, target=self.target.to(device, dtype), **moved)
+        return replace(
+            self,
+            target=self.target.to(device, dtype),
+            labelled=None if self.labelled is None else self.labelled.to(device),
+            precomputed={
+                name: tensor.to(device, dtype if tensor.is_floating_point() else None)
+                for name, tensor in self.precomputed.items()
+            },
+            **moved,
+        )
 
     def _sequences(self) -> dict[str, Padded | None]:
         names = ("tokens", "text", "vision", "audio", "frames")
@@ -154,6 +171,30 @@ class Outputs:
             given = [field.name for field in fields(self) if getattr(self, field.name) is not None]
             raise ValueError(f"the output '{name}' is missing; given: {', '.join(given)}")
         return value.values if isinstance(value, Padded) else value
+
+    def take(self, index: Tensor) -> Outputs:
+        """The outputs of the clips of `index` (n,), in that order."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Outputs(
+            **{
+                name: value.take(index) if isinstance(value, Padded) else value[index]
+                for name, value in found.items()
+                if value is not None
+            }
+        )
+
+    def detach(self) -> Outputs:
+        """The same outputs without a gradient."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Outputs(
+            **{
+                name: Padded(value.values.detach(), value.mask)
+                if isinstance(value, Padded)
+                else value.detach()
+                for name, value in found.items()
+                if value is not None
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -243,8 +284,47 @@ class Notes(Protocol):
         """Sentences such as "vision tower: random weights"."""
 
 
+@runtime_checkable
+class Precomputes(Protocol):
+    """A model with frozen parts, which say the same of the same clip for ever."""
+
+    def frozen_identity(self) -> str | None:
+        """A hash of the frozen parts' weights and transforms; None when nothing can be precomputed."""
+
+    def precompute(self, batch: Batch) -> dict[str, Tensor]:
+        """(B, ...) tensors of the frozen parts, which `forward` reads back from `batch.precomputed`."""
+
+    def replaced_views(self) -> frozenset[View]:
+        """The views that `forward` no longer reads of a batch with `precomputed`."""
+
+
+@runtime_checkable
+class ScalesRates(Protocol):
+    """A model whose parts learn at different rates."""
+
+    def rate_scale(self, name: str) -> float:
+        """The multiple of the trial's learning rate for the parameter `name` of `named_parameters`."""
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A loss with parameters of its own, such as a projection between widths."""
+
+    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: int) -> None:
+        """Makes the parameters; called once, before the optimiser is built.
+
+        Args:
+            outputs: the model's outputs on a few clips, for their widths.
+            advice: the teacher's outputs on the same clips.
+            clips: how many training clips there are.
+        """
+
+
 class Loss(Protocol):
-    """What a registered loss offers: an `nn.Module` to a finite scalar, the mean over clips."""
+    """What a registered loss offers: an `nn.Module` to a finite scalar.
+
+    The scalar is a mean over clips, except for a loss whose configuration says `relational`.
+    """
 
     def __call__(self, outputs: Outputs, batch: Batch, advice: Outputs | None) -> Tensor:
         """The loss of `outputs`; `advice` are the frozen teacher's outputs for the same clips."""

@@ -17,6 +17,7 @@ class TaskCEConfig(LossConfig):
     """No parameters; the number of levels is the model's number of class logits."""
 
     needs: ClassVar[frozenset[OutputName]] = frozenset({"class_logits"})
+    labels: ClassVar[bool] = True
 
 
 def nearest_level(target: Tensor, label_range: tuple[float, float], count: int) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from harness.registry import LOSSES
@@ -11,6 +13,8 @@ from harness.types import Batch, DataInfo, Outputs
 
 class TaskL1Config(LossConfig):
     """No parameters."""
+
+    labels: ClassVar[bool] = True
 
 
 @LOSSES.register(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.spec.base import Frozen
+from harness.spec.errors import BadInput
 
 View = Literal["transcript", "text", "vision", "audio", "frames"]
 """What a clip can be seen as: its words, or features / pixels of one modality."""
@@ -59,6 +60,14 @@ class ModelConfig(VariantConfig):
         """The outputs its forward pass fills."""
         return frozenset({"score"})
 
+    def halved(self) -> Self:
+        """The same model at half the width, for the control of a smaller backbone.
+
+        Raises:
+            BadInput: the model has one size only.
+        """
+        raise BadInput(f"{type(self).__name__} has no half size; name a smaller model instead")
+
     def check(self) -> None:
         """Asks the libraries and the disk for what the parameters name; called before any training.
 
@@ -75,3 +84,9 @@ class LossConfig(VariantConfig):
 
     advice: ClassVar[frozenset[OutputName]] = frozenset()
     """Outputs of the frozen teacher; empty for a loss that needs no teacher."""
+
+    labels: ClassVar[bool] = False
+    """Whether it reads the clips' targets: it is then handed labelled clips only."""
+
+    relational: ClassVar[bool] = False
+    """Whether it compares clips with each other, so that it is no mean over single clips."""
