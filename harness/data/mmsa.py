@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -112,7 +112,8 @@ class Mmsa:
         key = f"{reader.split}.regression_labels"
         check_labels(reader.file, key, labels, self.config.label_range)
         attention = reader.attention(count, reader.array("text", count, "L", "D").shape[1])
-        views, findings = {}, []
+        views: dict[str, Any] = {}
+        findings: list[str] = []
         for view in FEATURES:
             views[view], told = self._features(reader, view, count, attention)
             findings += told
