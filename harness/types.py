@@ -5,12 +5,13 @@ Letters: B clips, T steps of a sequence, D features, K classes, H × W pixels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from harness.spec import OutputName, View
 
@@ -54,6 +55,21 @@ class Padded:
         """The same sequences on `device`; floating point values as `dtype`, integers as they are."""
         values = self.values.to(device, dtype if self.values.is_floating_point() else None)
         return Padded(values, self.mask.to(device))
+
+    @classmethod
+    def cat(cls, parts: Sequence[Padded]) -> Padded:
+        """The sequences of all parts, one part after the other, padded to the longest."""
+        steps = max(part.mask.shape[1] for part in parts)
+        values = [
+            torch.cat(
+                (part.values, part.values.new_zeros(len(part.mask), more, *part.values.shape[2:])), 1
+            )
+            if (more := steps - part.mask.shape[1])
+            else part.values
+            for part in parts
+        ]
+        masks = [pad(part.mask, (0, steps - part.mask.shape[1])) for part in parts]
+        return cls(torch.cat(values), torch.cat(masks))
 
     def mean(self) -> Tensor:
         """(B, ...) mean over existing steps; zero for an empty sequence."""
@@ -115,11 +131,14 @@ class Batch:
 
     def only(self, views: frozenset[View]) -> Batch:
         """The same clips, seen through `views` alone."""
+        return replace(self.without(frozenset(get_args(View)) - views), tokens=None)
+
+    def without(self, views: frozenset[View]) -> Batch:
+        """The same clips, not seen through `views`."""
         hidden: dict[str, Any] = {
-            name: None for name in ("text", "vision", "audio", "frames") if name not in views
+            "transcripts" if view == "transcript" else view: None for view in views
         }
-        kept = self.transcripts if "transcript" in views else None
-        return replace(self, transcripts=kept, tokens=None, **hidden)
+        return replace(self, **hidden)
 
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Batch:
         """The same clips on `device`, floating point values as `dtype`."""
@@ -174,23 +193,23 @@ class Outputs:
 
     def take(self, index: Tensor) -> Outputs:
         """The outputs of the clips of `index` (n,), in that order."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Outputs(
-            **{
-                name: value.take(index) if isinstance(value, Padded) else value[index]
-                for name, value in found.items()
-                if value is not None
-            }
-        )
+        return self._each(lambda tensor: tensor[index], lambda hidden: hidden.take(index))
 
     def detach(self) -> Outputs:
         """The same outputs without a gradient."""
+        return self._each(Tensor.detach, lambda hidden: Padded(hidden.values.detach(), hidden.mask))
+
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Outputs:
+        """The same outputs on `device`, as `dtype`."""
+        return self._each(
+            lambda tensor: tensor.to(device, dtype), lambda hidden: hidden.to(device, dtype)
+        )
+
+    def _each(self, tensor: Callable[[Tensor], Tensor], padded: Callable[[Padded], Padded]) -> Outputs:
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return Outputs(
             **{
-                name: Padded(value.values.detach(), value.mask)
-                if isinstance(value, Padded)
-                else value.detach()
+                name: padded(value) if isinstance(value, Padded) else tensor(value)
                 for name, value in found.items()
                 if value is not None
             }

@@ -58,6 +58,10 @@ OTHERWISE = {
     "seed": 4,
     "teacher": TEACHER.model_copy(update={"model": ref("clip", width=65)}),
     "control": "shuffled",
+    "schedule": "joint",
+    "folds": 3,
+    "fold": 1,
+    "labelled_fraction": 0.5,
 }
 
 
@@ -99,13 +103,22 @@ def test_every_field_but_the_seed_is_part_of_the_group(field):
 
 @pytest.mark.parametrize("field", Optimisation.model_fields)
 def test_every_part_of_the_budget_is_part_of_the_identity(field):
-    values = {"clip_norm": None, "monitor": "val/corr", "warmup_fraction": 0.5}
-    changed = {field: values.get(field, getattr(Optimisation(), field) * 2)}
+    values = {
+        "clip_norm": None, "monitor": "val/corr", "warmup_fraction": 0.5, "select": "last",
+    }  # fmt: skip
+    changed = {field: values[field] if field in values else getattr(Optimisation(), field) * 2}
     other = STUDENT.model_copy(update={"optimisation": Optimisation.model_validate(changed)})
     assert trial_id(other, "f") != trial_id(STUDENT, "f")
 
 
-@pytest.mark.parametrize("losses", [{"l1": term(2.0)}, {"l1": term(), "soft": term(0.5, temperature=5)}])
+@pytest.mark.parametrize(
+    "losses",
+    [
+        {"l1": term(2.0)},
+        {"l1": term(), "soft": term(0.5, temperature=5)},
+        {"l1": term(), "soft": term(0.5, temperature=4, warmup_epochs=2)},
+    ],
+)
 def test_weights_and_parameters_of_losses_are_part_of_the_identity(losses):
     other = STUDENT.model_copy(update={"losses": losses})
     assert trial_id(other, "f") != trial_id(STUDENT, "f")

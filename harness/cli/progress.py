@@ -70,9 +70,10 @@ class ConsoleWatcher(SilentWatcher):
         for member in plan.members:
             self.labels.setdefault(member.trial_id, f"{member.arm} seed {member.seed}")
         for member in plan.members:
-            if member.trial_id in plan.teachers:
-                teacher = plan.teachers[member.trial_id]
-                self.labels.setdefault(teacher, f"teacher of {member.arm} seed {member.seed}")
+            teachers = plan.teachers.get(member.trial_id, ())
+            for number, teacher in enumerate(teachers):
+                fold = f" fold {number + 1} of {len(teachers)}" if len(teachers) > 1 else ""
+                self.labels.setdefault(teacher, f"teacher of {member.arm} seed {member.seed}{fold}")
         total = len(plan.trials)
         self._line(f"{plan.study.name}: {total} trials, {complete} already complete")
         self.bar = self.progress.add_task("trials", total=total, completed=complete, now="")

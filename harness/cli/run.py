@@ -43,6 +43,7 @@ def run_command(
         store=opened,
         exists=uri is not None or (out / DATABASE).is_file(),
         work=out / "work",
+        cache=out / "cache",
     )
     with SilentWatcher() if quiet else ConsoleWatcher() as watcher:
         try:

@@ -10,12 +10,13 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
-from harness.engine.advice import take_outputs
 from harness.engine.checkpoint import Progress, load_checkpoint, save_checkpoint
+from harness.engine.optimiser import adamw
 from harness.engine.predict import batches, predict, score_metrics
 from harness.engine.seeds import generator, seed_world
+from harness.engine.training_step import Clips, TrainingStep
 from harness.spec import METRICS, EpochRecord, Optimisation, TrialSpec
 from harness.types import Batch, Outputs
 
@@ -27,48 +28,19 @@ class Diverged(ArithmeticError):
 
 
 @dataclass(frozen=True)
-class Weighted:
-    """A loss and its weight in the sum."""
-
-    weight: float
-    loss: nn.Module
-
-
-class TrainingStep(nn.Module):
-    """Model and losses as one module, so that Fabric wraps (and synchronises) both."""
-
-    def __init__(self, model: nn.Module, terms: Mapping[str, Weighted]) -> None:
-        super().__init__()
-        self.model = model
-        self.losses = nn.ModuleDict({name: term.loss for name, term in terms.items()})
-        self.weights = {name: term.weight for name, term in terms.items()}
-
-    def forward(self, clips: Clips) -> dict[str, Tensor]:
-        """Every term, not weighted, by name."""
-        outputs = self.model(clips.batch)
-        return {name: loss(outputs, clips.batch, clips.advice) for name, loss in self.losses.items()}
-
-    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum."""
-        return torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
-
-
-class Clips:
-    """A batch and its advice. Not a dataclass: Fabric would take a frozen one apart to convert it."""
-
-    def __init__(self, batch: Batch, advice: Outputs | None) -> None:
-        self.batch = batch
-        self.advice = advice
-
-
-@dataclass(frozen=True)
 class Job:
-    """What `fit` trains on, and where it keeps its place."""
+    """What `fit` trains on, and where it keeps its place.
+
+    Attributes:
+        train: the clips to learn from, as the model sees them.
+        teacher_train: the same clips as a teacher sees them that is trained along.
+    """
 
     spec: TrialSpec
     train: Batch
     valid: Batch
     advice: Outputs | None
+    teacher_train: Batch | None
     dtype: torch.dtype
     checkpoint: Path
     on_epoch: OnEpoch
@@ -80,7 +52,7 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
     An interrupted call continues from its checkpoint: every epoch seeds its own streams, so the
     epochs that follow are those of an uninterrupted run, bit for bit.
     """
-    module, optimiser = fabric.setup(step, _adamw(step, job.spec.optimisation))
+    module, optimiser = fabric.setup(step, adamw(step))
     trainer = _Trainer(fabric, module, optimiser, job)
     progress = Progress()
     if job.checkpoint.exists():
@@ -93,10 +65,11 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
         metrics = trainer.train(progress.epoch)
         score = predict(fabric, step.model, job.valid, job.dtype).score
         metrics |= score_metrics(job.valid, score, job.spec.protocol, "val")
-        _account(progress, metrics, job.spec.optimisation.monitor, step.model)
+        _account(progress, metrics, job.spec.optimisation, step.model)
         save_checkpoint(job.checkpoint, progress, step.state_dict(), optimiser.state_dict())
         job.on_epoch(progress.epoch - 1, metrics)
-    step.model.load_state_dict(progress.best_state)
+    if progress.records:
+        step.model.load_state_dict(progress.best_state)
     return progress
 
 
@@ -106,6 +79,23 @@ def learning_rate_factor(step: int, steps: int, warmup: int) -> float:
         return (step + 1) / warmup
     share = (step - warmup) / max(1, steps - warmup)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step's place: number `number` of the `of` steps of its epoch, all counted from 0."""
+
+    epoch: int
+    number: int
+    of: int
+
+    @property
+    def epochs(self) -> float:
+        """Epochs that are done when the step is."""
+        return self.epoch + (self.number + 1) / self.of
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}, step {self.number}"
 
 
 @dataclass(frozen=True)
@@ -123,75 +113,81 @@ class _Trainer:
         self.module.train()
         count, size = len(self.job.train), self.job.spec.optimisation.batch_size
         order = torch.randperm(count, generator=generator(self.job.spec.seed, f"shuffle/{epoch}"))
-        first = epoch * math.ceil(count / size)
         sums: dict[str, float] = {}
+        counts: dict[str, int] = {}
         for number, (index, batch) in enumerate(batches(self.job.train, order, size)):
-            self._set_learning_rate(first + number)
-            clips = Clips(batch.to(self.fabric.device, self.job.dtype), self._advice(index))
-            for name, value in self._step(clips, f"epoch {epoch}, step {number}").items():
-                sums[name] = sums.get(name, 0.0) + value * len(index)
-        return {f"train/{name}": value / count for name, value in sums.items()}
+            step = Step(epoch, number, math.ceil(count / size))
+            self._set_learning_rate(step)
+            clips = self._clips(index, batch)
+            for name, value in self._step(clips, step).items():
+                seen = self.module.module.clips(name, clips)
+                sums[name] = sums.get(name, 0.0) + value * seen
+                counts[name] = counts.get(name, 0) + seen
+        return {f"train/{name}": sums[name] / counts[name] for name in sums}
 
-    def _step(self, clips: Clips, where: str) -> dict[str, float]:
+    def _step(self, clips: Clips, step: Step) -> dict[str, float]:
         terms = self.module(clips)
         values = {name: float(term.detach()) for name, term in terms.items()}
         for name, value in values.items():
             if not math.isfinite(value):
-                raise Diverged(f"the loss term '{name}' became {value} at {where}")
+                raise Diverged(f"the loss term '{name}' became {value} at {step}")
+        if not terms:
+            return values
         self.optimiser.zero_grad()
-        self.fabric.backward(self.module.module.total(terms))
+        self.fabric.backward(self.module.module.total(terms, step.epochs))
         bound = self.job.spec.optimisation.clip_norm or math.inf
         norm = self.fabric.clip_gradients(
             self.module, self.optimiser, max_norm=bound, error_if_nonfinite=False
         )
         # The scaler of 16-bit floats skips steps with infinite gradients on purpose.
         if self.job.spec.precision != "16-mixed" and not math.isfinite(float(norm)):
-            raise Diverged(f"the gradient norm became {float(norm)} at {where}, losses {values}")
+            raise Diverged(f"the gradient norm became {float(norm)} at {step}, losses {values}")
         self.optimiser.step()
         return values
 
-    def _set_learning_rate(self, step: int) -> None:
+    def _set_learning_rate(self, step: Step) -> None:
         optimisation = self.job.spec.optimisation
-        steps = optimisation.max_epochs * math.ceil(len(self.job.train) / optimisation.batch_size)
-        factor = learning_rate_factor(step, steps, round(optimisation.warmup_fraction * steps))
+        steps = optimisation.max_epochs * step.of
+        warmup = round(optimisation.warmup_fraction * steps)
+        factor = learning_rate_factor(step.epoch * step.of + step.number, steps, warmup)
         for group in self.optimiser.param_groups:
-            group["lr"] = optimisation.learning_rate * factor
+            group["lr"] = group["peak"] * factor
 
-    def _advice(self, index: Tensor) -> Outputs | None:
-        if self.job.advice is None:
-            return None
-        rows = vars(take_outputs(self.job.advice, index)).items()
+    def _clips(self, index: Tensor, batch: Batch) -> Clips:
         device, dtype = self.fabric.device, self.job.dtype
-        return Outputs(**{name: value.to(device, dtype) for name, value in rows if value is not None})
+        advice, teacher = self.job.advice, self.job.teacher_train
+        return Clips(
+            batch.to(device, dtype),
+            None if advice is None else advice.take(index).to(device, dtype),
+            None if teacher is None else teacher.take(index).to(device, dtype),
+        )
 
 
-def _account(progress: Progress, metrics: dict[str, float], monitor: str, model: nn.Module) -> None:
+def _account(
+    progress: Progress, metrics: dict[str, float], optimisation: Optimisation, model: nn.Module
+) -> None:
+    monitor = optimisation.monitor
     if monitor not in metrics:
         raise KeyError(f"the monitor '{monitor}' is not among {', '.join(sorted(metrics))}")
-    value = metrics[monitor]
-    lower = METRICS[monitor.partition("/")[2]].direction == "lower"
-    better = value < progress.best_value if lower else value > progress.best_value
-    if math.isfinite(value) and (better or progress.best_epoch < 0):
-        progress.best_epoch, progress.best_value = progress.epoch, value
+    if optimisation.select == "last" or _is_better(metrics[monitor], progress, monitor):
+        progress.best_epoch, progress.best_value = progress.epoch, metrics[monitor]
         progress.best_state = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
     progress.records.append(EpochRecord(epoch=progress.epoch, metrics=metrics))
     progress.epoch += 1
 
 
+def _is_better(value: float, progress: Progress, monitor: str) -> bool:
+    if not math.isfinite(value) or progress.best_epoch < 0:
+        return math.isfinite(value)
+    lower = METRICS[monitor.partition("/")[2]].direction == "lower"
+    return value < progress.best_value if lower else value > progress.best_value
+
+
 def _finished(progress: Progress, optimisation: Optimisation) -> bool:
     if progress.epoch >= optimisation.max_epochs:
-        if progress.best_epoch < 0:
+        if progress.best_epoch < 0 and optimisation.max_epochs:
             raise Diverged(f"'{optimisation.monitor}' was not a number after any epoch")
         return True
-    return progress.best_epoch >= 0 and progress.epoch - 1 - progress.best_epoch >= optimisation.patience
-
-
-def _adamw(step: nn.Module, optimisation: Optimisation) -> AdamW:
-    trained = [parameter for parameter in step.parameters() if parameter.requires_grad]
-    decayed = [parameter for parameter in trained if parameter.ndim >= 2]
-    others = [parameter for parameter in trained if parameter.ndim < 2]
-    groups = [
-        {"params": decayed, "weight_decay": optimisation.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return AdamW([group for group in groups if group["params"]], lr=optimisation.learning_rate)
+    if optimisation.select == "last" or progress.best_epoch < 0:
+        return False
+    return progress.epoch - 1 - progress.best_epoch >= optimisation.patience

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import replace
 
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from harness.engine.advice import cat_outputs
 from harness.metrics.sentiment import sentiment_metrics
 from harness.spec import Protocol
 from harness.types import Batch, Outputs
 
 # Fixed, so that the bits of a prediction do not depend on the batch size of the training.
-EVALUATION_BATCH = 128
+EVALUATION_BATCH = 64
 
 
 def batches(clips: Batch, order: Tensor, size: int) -> Iterator[tuple[Tensor, Batch]]:
@@ -25,18 +26,18 @@ def batches(clips: Batch, order: Tensor, size: int) -> Iterator[tuple[Tensor, Ba
 
 
 @torch.inference_mode()
-def predict(fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype) -> Outputs:
-    """Outputs of all clips, on the CPU in float32, in the clips' order; `hidden` is left out."""
+def predict(
+    fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype, *, hidden: bool = False
+) -> Outputs:
+    """Outputs of all clips, on the CPU in float32, in the clips' order; `hidden` only if asked for."""
     model.eval()
-    found: dict[str, list[Tensor]] = {}
+    found = []
     for _, batch in batches(clips, torch.arange(len(clips)), EVALUATION_BATCH):
         with fabric.autocast():
             outputs = model(batch.to(fabric.device, dtype))
-        for field in fields(outputs):
-            value = getattr(outputs, field.name)
-            if isinstance(value, Tensor):
-                found.setdefault(field.name, []).append(value.float().cpu())
-    return Outputs(**{name: torch.cat(parts) for name, parts in found.items()})
+        outputs = outputs if hidden else replace(outputs, hidden=None)
+        found.append(outputs.to(torch.device("cpu")))
+    return cat_outputs(found)
 
 
 def score_metrics(clips: Batch, score: Tensor, protocol: Protocol, split: str) -> dict[str, float]:

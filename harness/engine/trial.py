@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,16 @@ from torch import nn
 
 from harness.efficiency.latency import Sampling, measure_latency
 from harness.efficiency.parameters import inference_parameters
-from harness.engine.advice import ADVICE_FILE, control_advice, load_advice, save_advice
+from harness.engine.advice import ADVICE_FILE, save_advice
+from harness.engine.assembly import Assembly, assemble
+from harness.engine.assignment import Assignment, Finished
 from harness.engine.environment import environment, find_device
-from harness.engine.loop import Job, OnEpoch, TrainingStep, Weighted, fit
+from harness.engine.loop import fit
 from harness.engine.predict import predict, prediction_table, score_metrics
-from harness.engine.seeds import seed_world
-from harness.registry import LOSSES, REGISTRIES
-from harness.spec import Efficiency, Failure, Precision, Runtime, TrialResult, TrialSpec, VariantRef
-from harness.types import Batch, Dataset, KeepsTokenizer, Notes, Outputs, Tokenises
+from harness.engine.shares import clips_to_advise_on
+from harness.engine.training_step import TrainingStep
+from harness.spec import Efficiency, Failure, Precision, TrialResult, TrialSpec
+from harness.types import Batch, KeepsTokenizer, Notes
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
@@ -36,35 +37,6 @@ LATENCY_CLIPS = 16
 _DTYPES: dict[Precision, torch.dtype] = {"64-true": torch.float64, "bf16-true": torch.bfloat16}
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """A trial and everything it is given.
-
-    Attributes:
-        advice: file with the outputs of the spec's teacher on the training clips, if it has one.
-        work: folder for the resumable checkpoint and for the files that the trial leaves.
-    """
-
-    spec: TrialSpec
-    trial_id: str
-    group_id: str
-    fingerprint: str
-    data: Dataset
-    advice: Path | None
-    work: Path
-    runtime: Runtime
-    on_epoch: OnEpoch
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a trial leaves: its record, predictions on valid and test, and files by artifact name."""
-
-    result: TrialResult
-    predictions: pd.DataFrame | None = None
-    files: dict[str, Path] = field(default_factory=dict)
 
 
 def run_trial(given: Assignment) -> Finished:
@@ -87,19 +59,6 @@ def run_trial(given: Assignment) -> Finished:
         return Finished(TrialResult(**record, state="failed", failure=failure))
 
 
-def build_model(spec: TrialSpec, data: Dataset) -> nn.Module:
-    """The spec's model, initialised from the trial's own stream."""
-    seed_world(spec.seed, "init")
-    return REGISTRIES[spec.role].build(spec.model, data.info)
-
-
-def visible(spec: TrialSpec, model: nn.Module, clips: Batch) -> Batch:
-    """The clips as the model may see them: the views that it declares, tokenised, and no others."""
-    needs = REGISTRIES[spec.role].configure(spec.model).needs()
-    seen = clips.only(needs)
-    return model.tokenise(seen) if isinstance(model, Tokenises) else seen
-
-
 def _fabric(device: torch.device, precision: Precision) -> Fabric:
     fabric = Fabric(accelerator=device.type, devices=1, precision=precision)
     # Fabric takes another precision where the device lacks this one, and only warns.
@@ -110,52 +69,34 @@ def _fabric(device: torch.device, precision: Precision) -> Fabric:
 
 
 def _run(given: Assignment, fabric: Fabric, record: dict[str, Any]) -> Finished:
-    spec, data = given.spec, given.data
+    spec = given.spec
     seconds: dict[str, float] = {}
     dtype = _DTYPES.get(spec.precision, torch.float32)
     with _timed(seconds, "build"):
-        model = build_model(spec, data)
-        train, valid, test = (
-            visible(spec, model, clips) for clips in (data.train, data.valid, data.test)
-        )
-        step = TrainingStep(model, _losses(spec, data))
+        ready = assemble(given, fabric, dtype)
     with _timed(seconds, "train"):
-        job = Job(spec, train, valid, _advice(given), dtype, given.work / "resume.pt", given.on_epoch)
-        progress = fit(fabric, step, job)
+        progress = fit(fabric, ready.step, ready.job)
     with _timed(seconds, "evaluate"):
-        metrics, predictions = _evaluate(fabric, model, spec, dtype, {"val": valid, "test": test})
+        splits = {"val": ready.valid, "test": ready.test}
+        metrics, predictions = _evaluate(fabric, ready.model, spec, dtype, splits)
     with _timed(seconds, "measure"):
-        efficiency = _measure(fabric, model, valid, dtype, given.runtime.latency_seconds)
+        efficiency = _measure(fabric, ready.model, ready.untouched, dtype, given.runtime.latency_seconds)
     result = TrialResult(
         **record,
         state="complete",
         metrics=metrics,
         epochs=tuple(progress.records),
-        best_epoch=progress.best_epoch,
+        best_epoch=progress.best_epoch if progress.records else None,
         efficiency=efficiency,
         seconds=seconds,
-        notes=model.notes() if isinstance(model, Notes) else (),
+        notes=_notes(ready.step),
     )
-    return Finished(result, predictions, _files(given, fabric, model, train, dtype))
+    return Finished(result, predictions, _files(given, fabric, ready, dtype))
 
 
-def _advice(given: Assignment) -> Outputs | None:
-    if given.spec.teacher is None:
-        return None
-    if given.advice is None:
-        raise LookupError("the teacher left no outputs: its own trial failed, see there")
-    advice = load_advice(given.advice, given.data.train.ids)
-    return control_advice(advice, given.spec.control, given.spec.seed)
-
-
-def _losses(spec: TrialSpec, data: Dataset) -> dict[str, Weighted]:
-    return {
-        name: Weighted(
-            term.weight,
-            LOSSES.build(VariantRef.model_validate({"name": name, **term.params}), data.info),
-        )
-        for name, term in spec.losses.items()
-    }
+def _notes(step: TrainingStep) -> tuple[str, ...]:
+    models = [step.model] if step.teacher_learner is None else [step.model, step.teacher]
+    return tuple(note for model in models if isinstance(model, Notes) for note in model.notes())
 
 
 def _evaluate(
@@ -186,10 +127,9 @@ def _measure(
     return Efficiency(parameters=inference_parameters(model), latency=latency)
 
 
-def _files(
-    given: Assignment, fabric: Fabric, model: nn.Module, train: Batch, dtype: torch.dtype
-) -> dict[str, Path]:
+def _files(given: Assignment, fabric: Fabric, ready: Assembly, dtype: torch.dtype) -> dict[str, Path]:
     given.work.mkdir(parents=True, exist_ok=True)
+    model = ready.model
     files = {CHECKPOINT_FILE: given.work / CHECKPOINT_FILE}
     save_model(model, str(files[CHECKPOINT_FILE]))
     tokenizer = model.tokenizer_json() if isinstance(model, KeepsTokenizer) else None
@@ -198,7 +138,9 @@ def _files(
         files[TOKENIZER_FILE].write_text(tokenizer, encoding="utf-8")
     if given.spec.role == "teacher":
         files[ADVICE_FILE] = given.work / ADVICE_FILE
-        save_advice(predict(fabric, model, train, dtype), train.ids, files[ADVICE_FILE])
+        clips = clips_to_advise_on(given.spec, ready.train)
+        advice = predict(fabric, model, clips, dtype, hidden=True)
+        save_advice(advice, clips.ids, files[ADVICE_FILE])
     return files
 
 

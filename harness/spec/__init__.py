@@ -14,7 +14,14 @@ from harness.spec.result import (
     Latency,
     TrialResult,
 )
-from harness.spec.study import STUDY_ADAPTER, AblationStudy, GridStudy, Recipe, Template
+from harness.spec.study import (
+    NAMED_CONTROLS,
+    STUDY_ADAPTER,
+    AblationStudy,
+    GridStudy,
+    Recipe,
+    Template,
+)
 from harness.spec.task import TASKS, Protocol, TaskSpec
 from harness.spec.trial import (
     Accelerator,
@@ -24,6 +31,7 @@ from harness.spec.trial import (
     Precision,
     Role,
     Runtime,
+    Schedule,
     TrialSpec,
 )
 from harness.spec.variant import (
@@ -41,6 +49,7 @@ from harness.spec.variant import (
 __all__ = [
     "METRICS",
     "MODALITY_OF",
+    "NAMED_CONTROLS",
     "PREDICTION_COLUMNS",
     "STUDY_ADAPTER",
     "TASKS",
@@ -70,6 +79,7 @@ __all__ = [
     "Recipe",
     "Role",
     "Runtime",
+    "Schedule",
     "TaskSpec",
     "Template",
     "TrialResult",

@@ -21,8 +21,8 @@ class Plan(Frozen):
     study: AblationStudy | GridStudy
     members: tuple[Member, ...]
     trials: dict[str, TrialSpec]
-    teachers: dict[str, str]
-    """From a trial to the trial of its teacher; trials without one are absent."""
+    teachers: dict[str, tuple[str, ...]]
+    """From a trial to those of its teachers, one or one a fold; trials without any are absent."""
 
     fingerprints: dict[str, str]
     """From a trial to the fingerprint of its data."""

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from harness.spec.base import Frozen
+from harness.spec.errors import nearest
 from harness.spec.task import Protocol
-from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, Runtime
+from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, Runtime, Schedule
 from harness.spec.variant import VariantRef
+
+ArmControl = Literal[Control, "alone", "alone_half"]
+"""A control of the teacher's outputs, or none of them: the arm's student without its losses that ask
+for advice, as it is or at half the width."""
+
+NAMED_CONTROLS: dict[str, ArmControl] = {
+    "shuffled_teacher": "shuffled",
+    "untrained_teacher": "untrained",
+    "constant_teacher": "constant",
+    "label_echo_teacher": "label_echo",
+    "alone": "alone",
+    "alone_half": "alone_half",
+}
+"""Arms that any study can ask for by name under `controls`: the base under that control."""
 
 
 class PartialRef(BaseModel):
@@ -28,6 +43,9 @@ class Recipe(Frozen):
         None, description="loss name to weight and parameters; null takes a loss of the base away"
     )
     optimisation: Optimisation | None = None
+    labelled_fraction: float | None = Field(
+        None, gt=0, le=1, description="share of training clips whose labels may be read; null = all"
+    )
 
 
 class Template(Frozen):
@@ -41,8 +59,10 @@ class Template(Frozen):
     teacher: Recipe | None = None
     student: Recipe | None = None
     baseline: Recipe | None = None
-    control: Control | None = None
+    control: ArmControl | None = None
     precision: Precision | None = None
+    schedule: Schedule | None = None
+    folds: int | None = Field(None, ge=1, description="teachers of a cross-fitted student; 1 = no folds")
 
 
 class _Study(Frozen):
@@ -53,7 +73,18 @@ class _Study(Frozen):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     reference: str | None = Field(None, description="arm that the others are compared with")
     runtime: Runtime = Runtime()
+    controls: tuple[str, ...] = Field(
+        (), description=f"more arms, the base under a control: {', '.join(NAMED_CONTROLS)}"
+    )
     base: Template
+
+    @field_validator("controls")
+    @classmethod
+    def _known_controls(cls, controls: tuple[str, ...]) -> tuple[str, ...]:
+        for name in controls:
+            if name not in NAMED_CONTROLS:
+                raise ValueError(f"no control is called '{name}'; {nearest(name, NAMED_CONTROLS)}")
+        return controls
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> Self:

@@ -14,26 +14,35 @@ from harness.spec.variant import VariantRef
 Role = Literal["teacher", "student", "baseline"]
 """Which of a study's recipes a trial trains."""
 
-Control = Literal["none", "shuffled"]
-"""What is done to a teacher's outputs before a student sees them.
+Control = Literal["none", "shuffled", "untrained", "constant", "label_echo"]
+"""What stands in for a good teacher's outputs, so that a gain can be ascribed to what it knows.
 
 ``shuffled`` permutes them over the training clips: the advice keeps its distribution and loses its
-meaning, so a student that still gains did not gain from the teacher.
+meaning. ``untrained`` takes them from the teacher as it was initialised. ``constant`` says the mean
+output of every clip. ``label_echo`` says the label itself, as score and as class logits.
 """
+
+Schedule = Literal["two_stage", "joint"]
+"""``two_stage``: the teacher is trained, selected and frozen before a student sees its outputs.
+``joint``: both train in one loop, and the student follows the teacher as it stands at that step."""
 
 Precision = Literal["32-true", "64-true", "bf16-mixed", "bf16-true", "16-mixed"]
 
 
 class LossTerm(BaseModel):
-    """The weight of one loss and its own parameters, flat: ``{weight: 0.5, temperature: 4}``."""
+    """The weight of one loss and its own parameters, flat: ``{weight: 0.5, temperature: 4}``.
+
+    Over the first `warmup_epochs` the weight rises from 0, linearly with every step.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     weight: Annotated[float, Field(ge=0)] = 1.0
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
 
     @property
     def params(self) -> dict[str, Any]:
-        """Every key but `weight`."""
+        """Every key but `weight` and `warmup_epochs`."""
         return dict(self.model_extra or {})
 
 
@@ -43,11 +52,14 @@ class Optimisation(Frozen):
     learning_rate: float = Field(1e-3, gt=0, description="peak rate of AdamW")
     weight_decay: float = Field(0.01, ge=0, description="decoupled decay, not on biases and norms")
     batch_size: int = Field(32, ge=1, description="clips a step; the last batch may be smaller")
-    max_epochs: int = Field(30, ge=1, description="upper bound; early stopping may end sooner")
+    max_epochs: int = Field(30, ge=0, description="upper bound; 0 leaves the model as initialised")
     patience: int = Field(4, ge=1, description="epochs without a better monitor before stopping")
     warmup_fraction: float = Field(0.1, ge=0, lt=1, description="share of all steps with rising rate")
     clip_norm: float | None = Field(1.0, gt=0, description="bound of the gradient norm; null = none")
     monitor: str = Field("val/mae", description="metric that selects the epoch; must start with val/")
+    select: Literal["best", "last"] = Field(
+        "best", description="epoch whose weights are kept; last trains all epochs, whatever the monitor"
+    )
 
     @field_validator("monitor")
     @classmethod
@@ -86,8 +98,15 @@ class Runtime(Frozen):
 class TrialSpec(Frozen):
     """One training run, resolved: every parameter of every variant is written out.
 
-    `teacher` is the trial whose outputs the losses are advised by; it is None when no loss asks for
-    advice, so a student without distillation is the same trial whatever teacher stands beside it.
+    Attributes:
+        teacher: the trial whose outputs the losses are advised by; None when no loss asks for
+            advice, so a student without distillation is the same trial whatever teacher stands
+            beside it.
+        folds: into how many parts the training videos are cut for cross-fitting: so many teachers
+            are trained, and each clip is advised by the one that did not see its video.
+        fold: of a teacher of a cross-fitted student, the part that it does not see.
+        labelled_fraction: share of the training clips whose labels may be read. The others train
+            the losses that need a teacher's advice only, and are left out where there are none.
     """
 
     role: Role
@@ -100,11 +119,52 @@ class TrialSpec(Frozen):
     seed: int = Field(0, ge=0)
     teacher: TrialSpec | None = None
     control: Control = "none"
+    schedule: Schedule = "two_stage"
+    folds: int = Field(1, ge=1)
+    fold: int | None = Field(None, ge=0)
+    labelled_fraction: float = Field(1.0, gt=0, le=1)
 
     @model_validator(mode="after")
-    def _control_needs_a_teacher(self) -> Self:
-        if self.control != "none" and self.teacher is None:
+    def _distillation_is_consistent(self) -> Self:
+        if self.control == "untrained" and self.teacher and self.teacher.optimisation.max_epochs:
+            raise ValueError(
+                "control 'untrained' is advised by a teacher of 0 epochs, given "
+                f"max_epochs {self.teacher.optimisation.max_epochs}"
+            )
+        if self.teacher is None:
+            self._check_alone()
+        elif self.schedule == "joint" and (self.control != "none" or self.folds > 1):
+            what = f"control '{self.control}'" if self.control != "none" else f"folds {self.folds}"
+            raise ValueError(
+                f"{what} needs outputs of a finished teacher, and schedule 'joint' stores none"
+            )
+        elif self.fold is not None:
+            raise ValueError(f"fold {self.fold} is a teacher's; a student of {self.folds} folds has all")
+        return self
+
+    def _check_alone(self) -> None:
+        if self.control != "none":
             raise ValueError(
                 f"control '{self.control}' alters a teacher's outputs, but no loss asks for them"
             )
-        return self
+        if self.schedule != "two_stage":
+            raise ValueError(f"schedule '{self.schedule}' trains a teacher too, but no loss asks for it")
+        if self.fold is None and self.folds > 1:
+            raise ValueError(
+                f"folds {self.folds} are of a student's teachers, but no loss asks for them"
+            )
+        if self.fold is not None and (self.fold >= self.folds or self.role != "teacher"):
+            raise ValueError(
+                f"expected a teacher's fold below {self.folds}, given a {self.role}'s fold {self.fold}"
+            )
+
+    def advisers(self) -> tuple[TrialSpec, ...]:
+        """The trials that have to be complete before this one: its teacher, or one a fold."""
+        if self.teacher is None or self.schedule == "joint":
+            return ()
+        if self.folds == 1:
+            return (self.teacher,)
+        return tuple(
+            self.teacher.model_copy(update={"folds": self.folds, "fold": fold})
+            for fold in range(self.folds)
+        )

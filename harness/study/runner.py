@@ -62,11 +62,13 @@ class Place:
             may create it.
         exists: whether there is a store to ask for finished trials before any data is read.
         work: folder for resumable checkpoints.
+        cache: folder of features that frozen parts of models gave; kept between studies.
     """
 
     store: Callable[[], ResultStore]
     exists: bool
     work: Path
+    cache: Path
 
 
 def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) -> Outcome:
@@ -89,7 +91,7 @@ def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) 
     store = store or place.store()
     store.open_study(plan)
     watcher.planned(plan, len(plan.trials) - len(pending))
-    running = _Run(plan, store, place.work, watcher)
+    running = _Run(plan, store, place, watcher)
     ran = []
     for identity in (identity for identity in plan.trials if identity in pending):
         data = next(data for ref, data in loaded if ref == plan.trials[identity].data)
@@ -103,15 +105,16 @@ class _Run:
 
     plan: Plan
     store: ResultStore
-    work: Path
+    place: Place
     watcher: Watcher
 
     def run(self, identity: str, data: Dataset) -> TrialResult:
         """The trial's result, kept in the store."""
         # Here, not on top: the trainer takes seconds to import, and a finished study needs none.
-        from harness.engine.trial import Assignment, run_trial
+        from harness.engine.assignment import Assignment
+        from harness.engine.trial import run_trial
 
-        spec, teacher = self.plan.trials[identity], self.plan.teachers.get(identity)
+        spec, teachers = self.plan.trials[identity], self.plan.teachers.get(identity, ())
         self.watcher.started(identity)
         self.store.begin(self.plan.study.name, identity, spec)
         given = Assignment(
@@ -120,8 +123,9 @@ class _Run:
             group_id=self.plan.groups[identity],
             fingerprint=self.plan.fingerprints[identity],
             data=data,
-            advice=self.store.artifact(teacher, ADVICE_FILE) if teacher else None,
-            work=self.work / identity,
+            advice=tuple(self.store.artifact(teacher, ADVICE_FILE) for teacher in teachers),
+            work=self.place.work / identity,
+            cache=self.place.cache,
             runtime=self.plan.study.runtime,
             on_epoch=partial(self._epoch, identity),
         )
@@ -190,6 +194,6 @@ def _teachers_without_advice(plan: Plan, pending: list[str], store: ResultStore 
     """Complete teachers that a pending trial needs and whose stored outputs are gone."""
     if store is None:
         return []
-    needed = {plan.teachers[identity] for identity in pending if identity in plan.teachers}
+    needed = {teacher for identity in pending for teacher in plan.teachers.get(identity, ())}
     complete = needed.difference(pending)
     return sorted(teacher for teacher in complete if store.artifact(teacher, ADVICE_FILE) is None)

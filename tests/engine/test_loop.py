@@ -150,7 +150,7 @@ def test_without_warm_up_the_rate_starts_at_its_peak():
 
 
 def test_weights_move_no_further_than_a_clipped_gradient_lets_them(tmp_path):
-    from harness.engine.trial import build_model
+    from harness.engine.assembly import build_model
 
     data = dataset()
     before = torch.nn.utils.parameters_to_vector(build_model(spec(), data).parameters())

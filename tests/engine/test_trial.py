@@ -8,7 +8,8 @@ from tokenizers import Tokenizer
 from trials import dataset, run, spec
 
 from harness.engine.advice import ADVICE_FILE
-from harness.engine.trial import TOKENIZER_FILE, build_model, visible
+from harness.engine.assembly import build_model, visible
+from harness.engine.trial import TOKENIZER_FILE
 from harness.registry import STUDENTS
 from harness.spec import PREDICTION_COLUMNS, LossTerm, VariantRef
 from harness.types import Padded

@@ -28,7 +28,10 @@ def test_a_study_file_with_overrides_becomes_a_study(tmp_path):
         ("base.student.optimisation.monitor=test/mae", "selection looks at validation only"),
         ("base.student.optimisation.monitor=val/maee", "no metric is called 'maee'; did you mean 'mae'"),
         ("base.teacher.optimisation.monitor=test/corr", "expected a metric such as 'val/corr'"),
-        ("arms.shuffled.control=shufled", "arms.shuffled.control: Input should be 'none' or 'shuffled'"),
+        (
+            "arms.shuffled.control=shufled",
+            "arms.shuffled.control: Input should be 'none', 'shuffled', 'untrained', 'constant', ",
+        ),
         ("seeds=[1,1]", "seeds repeat"),
         ("seeds=[]", "seeds: "),
         ("kind=ablations", "Input tag 'ablations'"),

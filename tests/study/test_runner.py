@@ -20,7 +20,7 @@ discover()
 @pytest.fixture
 def place(tmp_path):
     store = MemoryStore()
-    return Place(store=lambda: store, exists=True, work=tmp_path / "work")
+    return Place(store=lambda: store, exists=True, work=tmp_path / "work", cache=tmp_path / "cache")
 
 
 def scores(store, plan):

@@ -47,7 +47,7 @@ def test_it_runs_when_it_is_shrunk(path, tmp_path, monkeypatch):
     if study.data.name == "mmsa":
         study = load_study(path, [f"data.path={write_features(tmp_path / 'features.pkl')}"])
     store = MemoryStore()
-    place = Place(store=lambda: store, exists=False, work=tmp_path / "work")
+    place = Place(store=lambda: store, exists=False, work=tmp_path / "work", cache=tmp_path / "cache")
     outcome = run_study(shrink(study), place, Diary())
     assert outcome.failed == 0
     assert len(outcome.ran) == len(outcome.plan.trials)

@@ -9,7 +9,8 @@ from typing import Any
 
 import toy
 
-from harness.engine.trial import Assignment, Finished, run_trial
+from harness.engine.assignment import Assignment, Finished
+from harness.engine.trial import run_trial
 from harness.registry import DATASETS, discover
 from harness.spec import LossTerm, Optimisation, Runtime, TrialSpec, VariantRef
 from harness.types import Dataset
@@ -65,8 +66,9 @@ def run(
             group_id="group",
             fingerprint="toy",
             data=data or dataset(),
-            advice=advice,
+            advice=(advice,) if what.advisers() else (),
             work=work,
+            cache=work / "cache",
             runtime=Runtime(threads=1, latency_seconds=0.01),
             on_epoch=on_epoch,
         )

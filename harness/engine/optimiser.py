@@ -1,0 +1,38 @@
+"""AdamW over a training step, in groups that learn and decay at rates of their own."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.optim import AdamW
+
+from harness.engine.training_step import Learner, TrainingStep
+from harness.types import ScalesRates
+
+
+def adamw(step: TrainingStep) -> AdamW:
+    """The optimiser; every group holds its peak learning rate as ``peak``.
+
+    Weights decay, biases and norms (one dimension) do not. A model that scales its rates has a group
+    a scale; the parameters of losses learn at the rate of the trial they belong to.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    learners = [step.learner] if step.teacher_learner is None else [step.learner, step.teacher_learner]
+    for learner in learners:
+        optimisation = learner.spec.optimisation
+        for scale, parameter in _scaled(learner):
+            decay = optimisation.weight_decay if parameter.ndim >= 2 else 0.0
+            groups.setdefault((scale * optimisation.learning_rate, decay), []).append(parameter)
+    return AdamW(
+        [
+            {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
+            for (peak, decay), parameters in groups.items()
+        ]
+    )
+
+
+def _scaled(learner: Learner) -> list[tuple[float, nn.Parameter]]:
+    model = learner.model
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    scales = [model.rate_scale(name) if isinstance(model, ScalesRates) else 1.0 for name, _ in named]
+    found = [(scale, parameter) for scale, (_, parameter) in zip(scales, named, strict=True)]
+    return found + [(1.0, parameter) for parameter in learner.terms.parameters()]

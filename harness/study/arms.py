@@ -1,0 +1,61 @@
+"""The arms of a study: its named or crossed patches over the base, and the controls it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.registry import first_fault
+from harness.spec import NAMED_CONTROLS, AblationStudy, BadInput, GridStudy, Template
+from harness.study.merge import merge, merge_templates, set_dotted
+
+
+def arms(study: AblationStudy | GridStudy) -> dict[str, Template]:
+    """Every arm's template, merged over the base, in the order of the file; then the named controls.
+
+    Raises:
+        BadInput: a named control has the name of an arm.
+    """
+    found = _ablation_arms(study) if isinstance(study, AblationStudy) else _grid_arms(study)
+    for name in study.controls:
+        if name in found:
+            raise BadInput(f"'{name}' is an arm and a named control", key="controls")
+        patch = Template(role="student", control=NAMED_CONTROLS[name])
+        found[name] = merge_templates(study.base, patch)
+    return found
+
+
+def place(study: AblationStudy | GridStudy, arm: str) -> str:
+    """Where the study file speaks of an arm."""
+    if arm in study.controls:
+        return f"controls ({arm})"
+    return f"arms.{arm}" if isinstance(study, AblationStudy) else f"axes ({arm})"
+
+
+def _ablation_arms(study: AblationStudy) -> dict[str, Template]:
+    return {name: merge_templates(study.base, patch) for name, patch in study.arms.items()}
+
+
+def _grid_arms(study: GridStudy) -> dict[str, Template]:
+    found = {}
+    for values in product(*study.axes.values()):
+        point = dict(zip(study.axes, values, strict=True))
+        found[_point_name(point)] = merge_templates(study.base, _point_template(point))
+    return found
+
+
+def _point_name(point: Mapping[str, Any]) -> str:
+    return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in point.items())
+
+
+def _point_template(point: Mapping[str, Any]) -> Template:
+    patch: dict[str, Any] = {}
+    for path, value in point.items():
+        patch = merge(patch, set_dotted(path, value))
+    try:
+        return Template.model_validate(patch)
+    except ValidationError as error:
+        raise first_fault(error).at(key="axes") from error

@@ -1,0 +1,165 @@
+"""From an arm's template to its trial: every variant resolved, every combination checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.registry import DATASETS, LOSSES, REGISTRIES, first_fault
+from harness.spec import (
+    AblationStudy,
+    BadInput,
+    GridStudy,
+    LossTerm,
+    Optimisation,
+    Recipe,
+    Role,
+    Template,
+    TrialSpec,
+    VariantRef,
+)
+from harness.study.merge import merge
+
+LABEL_OUTPUTS = frozenset({"score", "class_logits"})
+"""What a label can be written as."""
+
+
+def resolve_trial(study: AblationStudy | GridStudy, template: Template, seed: int) -> TrialSpec:
+    """The trial of an arm under one seed.
+
+    Raises:
+        BadInput: no recipe for the arm's role, a variant or parameter that is unknown, a loss that
+            needs an output its model (or the teacher, or the control in its place) does not give.
+    """
+    role = template.role or "student"
+    is_alone = template.control in {"alone", "alone_half"}
+    spec = _part(study, _without_advice(template, role) if is_alone else template, role, seed)
+    if template.control == "alone_half":
+        spec["model"] = _halved(role, spec["model"])
+    advised = {name for name in spec["losses"] if LOSSES.get(name).config.advice}
+    if advised and role == "teacher":
+        raise BadInput(
+            f"{min(advised)} asks for a teacher's advice, and this is the teacher", key="teacher.losses"
+        )
+    if advised:
+        spec["teacher"] = _teacher(study, template, seed)
+        # How a teacher advises has no object where none does: said in the base, it is for the others.
+        spec["schedule"] = template.schedule or "two_stage"
+        spec["folds"] = template.folds or 1
+    if template.control is not None and not is_alone:
+        spec["control"] = template.control
+    if advised:
+        _check_advice(spec, advised, role)
+    return _validated(spec, role)
+
+
+def _teacher(study: AblationStudy | GridStudy, template: Template, seed: int) -> TrialSpec:
+    spec = _part(study, template, "teacher", seed)
+    if template.control == "untrained":
+        spec["optimisation"] = spec["optimisation"].model_copy(update={"max_epochs": 0})
+    return _validated(spec, "teacher")
+
+
+def _without_advice(template: Template, role: Role) -> Template:
+    recipe: Recipe | None = getattr(template, role)
+    if recipe is None or not recipe.losses:
+        return template
+    kept = {
+        name: term
+        for name, term in recipe.losses.items()
+        if name not in LOSSES or not LOSSES.get(name).config.advice
+    }
+    return template.model_copy(update={role: recipe.model_copy(update={"losses": kept})})
+
+
+def _halved(role: Role, model: VariantRef) -> VariantRef:
+    try:
+        half = REGISTRIES[role].configure(model).halved()
+    except BadInput as fault:
+        raise fault.at(key=f"{role}.model") from fault
+    return VariantRef.model_validate({"name": model.name, **half.model_dump(mode="json")})
+
+
+def _part(study: AblationStudy | GridStudy, template: Template, role: Role, seed: int) -> dict[str, Any]:
+    recipe: Recipe | None = getattr(template, role)
+    if recipe is None or recipe.model is None or recipe.model.name is None:
+        raise BadInput(f"no {role} is named here or in the base", key=f"{role}.model.name")
+    if not recipe.losses:
+        raise BadInput(f"the {role} has no losses", key=f"{role}.losses")
+    model = _resolved(REGISTRIES[role].resolve, recipe.model.model_dump(), f"{role}.model")
+    losses = {}
+    for name, term in recipe.losses.items():
+        given = {"name": name, **(term.params if term else {})}
+        found = _resolved(
+            LOSSES.resolve, given, f"{role}.losses.{name}" if name in LOSSES else f"{role}.losses"
+        )
+        own = term or LossTerm()
+        losses[name] = {
+            "weight": own.weight,
+            "warmup_epochs": own.warmup_epochs,
+            **found.params,
+        }
+    _check_outputs(role, model, losses)
+    return {
+        "role": role,
+        "data": _data(study, template),
+        "model": model,
+        "losses": losses,
+        "optimisation": recipe.optimisation or Optimisation(),
+        "protocol": study.protocol,
+        "precision": template.precision or "32-true",
+        "seed": seed,
+        "labelled_fraction": recipe.labelled_fraction or 1.0,
+    }
+
+
+def _data(study: AblationStudy | GridStudy, template: Template) -> VariantRef:
+    given = study.data.model_dump()
+    if template.data is not None:
+        given = merge(given, template.data.model_dump(exclude_unset=True))
+    return _resolved(DATASETS.resolve, given, "data")
+
+
+def _resolved(resolve: Any, given: Mapping[str, Any], key: str) -> VariantRef:
+    try:
+        found: VariantRef = resolve(VariantRef.model_validate(given))
+    except BadInput as fault:
+        raise fault.at(key=key) from fault
+    return found
+
+
+def _validated(spec: Mapping[str, Any], role: Role) -> TrialSpec:
+    try:
+        return TrialSpec.model_validate(spec)
+    except ValidationError as error:
+        raise first_fault(error).at(key=role) from error
+
+
+def _check_outputs(role: Role, model: VariantRef, losses: Mapping[str, Any]) -> None:
+    gives = REGISTRIES[role].configure(model).gives()
+    for name in losses:
+        missing = LOSSES.get(name).config.needs - gives
+        if missing:
+            wanted, given = ", ".join(sorted(missing)), ", ".join(sorted(gives))
+            raise BadInput(
+                f"{name} needs {wanted}; {model.name} gives {given}", key=f"{role}.losses.{name}"
+            )
+
+
+def _check_advice(spec: Mapping[str, Any], advised: set[str], role: Role) -> None:
+    teacher: TrialSpec = spec["teacher"]
+    gives = REGISTRIES["teacher"].configure(teacher.model).gives()
+    who = teacher.model.name
+    if spec.get("control") == "label_echo":
+        # Labels have no embedding; the teacher's own would carry what it knows.
+        gives, who = gives & LABEL_OUTPUTS, "control label_echo"
+    for name in sorted(advised):
+        missing = LOSSES.get(name).config.advice - gives
+        if missing:
+            raise BadInput(
+                f"{name} needs the teacher's {', '.join(sorted(missing))}; "
+                f"{who} gives {', '.join(sorted(gives))}",
+                key=f"{role}.losses.{name}",
+            )
