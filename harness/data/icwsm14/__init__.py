@@ -1,0 +1,1 @@
+"""Movie-review sentences with every human rating, as VADER (Hutto and Gilbert, ICWSM 2014) made them."""
