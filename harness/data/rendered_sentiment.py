@@ -1,37 +1,47 @@
-"""The embedded data set: clips made from a seed, in which a good teacher helps by construction."""
+"""Clips made here, of generated or real sentences, in which a good teacher helps by construction."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
 from harness.data.clips.features import ClipFeatures
+from harness.data.icwsm14.prepare import prepare as prepare_icwsm14
 from harness.data.raw_clips import RawClips, RawClipsConfig
 from harness.data.rendered.build import ensure
 from harness.data.rendered.config import LABEL_RANGE, Rendering
+from harness.data.rendered.label_csv import LabelCsv
+from harness.data.rendered.rated import Rated
+from harness.data.rendered.source import Generated, SentenceChoice, Source
 from harness.registry import DATASETS
 from harness.types import Dataset
 
 
-class RenderedSentimentConfig(Rendering, ClipFeatures):
+class RenderedSentimentConfig(Rendering, SentenceChoice, ClipFeatures):
     """How the clips are made, where they are kept, and how they are read."""
 
     path: Path | None = Field(
         None, description="folder to keep the clips in; null = data/rendered_sentiment-<digest>"
     )
 
-    @property
-    def folder(self) -> Path:
-        """Where the clips are, relative to the working directory unless `path` says otherwise."""
-        return self.path or Path("data") / f"rendered_sentiment-{self.rendering_digest()}"
+    def source(self) -> Source:
+        """What the sentences come from; no file is opened yet."""
+        if self.sentences == "label_csv" and self.sentences_path is not None:
+            return LabelCsv(self.sentences_path)
+        if self.sentences == "icwsm14":
+            return Rated(self.sentences_path, self.label_source or "single_rating")
+        return Generated()
 
-    def reading(self) -> RawClipsConfig:
-        """The same clips as seen by the reader of raw clips."""
+    def reading(self, folder: Path) -> RawClipsConfig:
+        """The clips in `folder` as seen by the reader of raw clips."""
         shared = {name: getattr(self, name) for name in ClipFeatures.model_fields}
         return RawClipsConfig(
             **shared,
-            path=self.folder,
+            path=folder,
             frames=self.frames,
             size=self.size,
             sample_rate=self.sample_rate,
@@ -60,22 +70,37 @@ class RenderedSentiment:
 
     Train and valid labels carry annotator noise, test targets are true scores. A teacher that sees
     the face knows more of the true score than a label says, so its advice is worth more than labels.
+    With real sentences the set is semi-real: words and scores are found, faces and voices are made.
     """
+
+    materials: ClassVar[Mapping[str, Callable[[Path | None, Path | None], tuple[str, ...]]]] = {
+        "icwsm14": prepare_icwsm14
+    }
+    """Sentences that can be brought here: a name, and what prepares them from an archive in a folder."""
 
     def __init__(self, config: RenderedSentimentConfig) -> None:
         self.config = config
-        self._clips = RawClips(config.reading())
+        self._source = config.source()
 
     def prepare(self) -> None:
         """Makes the clips unless they are there; a damaged set is refused, naming the file."""
-        ensure(self.config.folder, self.config)
+        ensure(self.folder(), self.config, self._source)
 
     def fingerprint(self) -> str:
         """SHA-256 over the bytes of label.csv and of every clip; makes them first if needed."""
         self.prepare()
-        return self._clips.fingerprint()
+        return self._clips().fingerprint()
 
     def load(self) -> Dataset:
         """The clips, read from their files like any raw clips; makes them first if needed."""
         self.prepare()
-        return self._clips.load()
+        data = self._clips().load()
+        return replace(data, findings=(*self._source.findings(self.config), *data.findings))
+
+    def folder(self) -> Path:
+        """Where the clips are, relative to the working directory unless `path` says otherwise."""
+        digest = self.config.rendering_digest(self._source.identity())
+        return self.config.path or Path("data") / f"rendered_sentiment-{digest}"
+
+    def _clips(self) -> RawClips:
+        return RawClips(self.config.reading(self.folder()))

@@ -199,7 +199,7 @@ def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path):
 
 def test_a_set_made_by_another_process_meanwhile_is_used(rendered, tmp_path, monkeypatch):
     folder = tmp_path / "set"
-    monkeypatch.setattr(build, "_make", lambda draft, config: shutil.copytree(rendered, folder))
+    monkeypatch.setattr(build, "_make", lambda *_: shutil.copytree(rendered, folder))
     make(folder).prepare()
     assert [file.name for file in tmp_path.iterdir()] == ["set"]
 
@@ -240,10 +240,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_how_clips_are_read_does_not_decide_where_they_are_kept(rendered):
-    default, other = RenderedSentimentConfig(), RenderedSentimentConfig(mel_bands=8, grid=4)
-    assert default.folder == other.folder
-    assert default.folder != RenderedSentimentConfig(seed=1).folder
-    assert default.folder.parts[0] == "data"
+    default, other, seed = (
+        RenderedSentiment(RenderedSentimentConfig(**changes)).folder()
+        for changes in ({}, {"mel_bands": 8, "grid": 4}, {"seed": 1})
+    )
+    assert default == other != seed
+    assert default.parts[0] == "data"
 
 
 def test_the_manifest_says_how_the_set_was_made(rendered):

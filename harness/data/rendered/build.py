@@ -14,7 +14,8 @@ from harness.data.parts.hashing import file_hash
 from harness.data.rendered.clip_file import write_clip
 from harness.data.rendered.config import Rendering
 from harness.data.rendered.face import draw_head, pictures
-from harness.data.rendered.script import Line, script, write_labels
+from harness.data.rendered.script import Line, write_labels
+from harness.data.rendered.source import Source
 from harness.data.rendered.streams import stream
 from harness.data.rendered.voice import draw_throat, sound
 from harness.spec import BadInput
@@ -24,8 +25,8 @@ _DRAFT = ".draft-"
 _REMEDY = "delete the folder to have it made anew"
 
 
-def ensure(folder: Path, config: Rendering) -> None:
-    """Makes the set in `folder` unless a whole one of the same numbers is there.
+def ensure(folder: Path, config: Rendering, source: Source) -> None:
+    """Makes the set in `folder` unless a whole one of the same numbers and sentences is there.
 
     The clips are made in a folder beside it, which takes its name when it is complete: whatever
     interrupts the making leaves no half set.
@@ -41,18 +42,18 @@ def ensure(folder: Path, config: Rendering) -> None:
         except OSError as error:
             raise BadInput(f"cannot be written: {error.strerror}", file=folder, key="path") from error
         try:
-            _make(draft, config)
+            _make(draft, config, source)
             _rename(draft, folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    check(folder, config)
+    check(folder, config.rendering_digest(source.identity()))
 
 
-def check(folder: Path, config: Rendering) -> None:
+def check(folder: Path, expected: str) -> None:
     """Compares the set with its manifest, byte by byte.
 
     Raises:
-        BadInput: no manifest, another configuration, or a file that is gone or altered.
+        BadInput: no manifest, another digest than `expected`, or a file that is gone or altered.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -61,15 +62,15 @@ def check(folder: Path, config: Rendering) -> None:
         raise BadInput(f"not a rendered set: it has no {MANIFEST}", file=folder, key="path") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"unreadable; {_REMEDY}", file=folder / MANIFEST, key="path") from error
-    if digest != config.rendering_digest():
+    if digest != expected:
         raise BadInput(
-            f"made from other numbers: expected digest {config.rendering_digest()}, found {digest}; "
+            f"made from other numbers or sentences: expected digest {expected}, found {digest}; "
             f"choose another path or {_REMEDY}",
             file=folder,
             key="path",
         )
-    for name, expected in files.items():
-        if file_hash(folder / name) != expected:
+    for name, whole in files.items():
+        if file_hash(folder / name) != whole:
             raise BadInput(f"altered since it was made; {_REMEDY}", file=folder / name, key="path")
 
 
@@ -77,8 +78,8 @@ def _is_absent(folder: Path) -> bool:
     return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
-def _make(draft: Path, config: Rendering) -> None:
-    lines = script(config)
+def _make(draft: Path, config: Rendering, source: Source) -> None:
+    identity, lines = source.identity(), source.lines(config)
     write_labels(draft / "label.csv", lines)
     for video in dict.fromkeys(line.video_id for line in lines):
         (draft / "Raw" / video).mkdir(parents=True)
@@ -87,8 +88,9 @@ def _make(draft: Path, config: Rendering) -> None:
         list(pool.map(lambda line: _film(draft, config, line), lines))
     files = {name: file_hash(draft / name) for name in ["label.csv", *(line.file for line in lines)]}
     manifest = {
-        "digest": config.rendering_digest(),
+        "digest": config.rendering_digest(identity),
         "config": {name: getattr(config, name) for name in Rendering.model_fields},
+        **({"source": identity} if identity else {}),
         "files": files,
     }
     (draft / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

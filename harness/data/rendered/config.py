@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field
 
 from harness.spec import VariantConfig, digest
@@ -16,13 +18,21 @@ class Rendering(VariantConfig):
     """How clips are made from a seed."""
 
     seed: int = Field(0, ge=0, description="of every draw: scores, words, pictures, sounds")
-    train_clips: int = Field(600, ge=1, description="training clips, labels with annotator noise")
-    valid_clips: int = Field(200, ge=1, description="validation clips, labels with annotator noise")
-    test_clips: int = Field(800, ge=1, description="test clips, targets are true scores")
-    clips_per_video: int = Field(5, ge=1, description="clips of one face and voice; never in two splits")
-    label_sd: float = Field(1.5, ge=0, description="sd of the annotator noise of train and valid labels")
+    train_clips: int = Field(600, ge=1, description="training clips; at most those of a label_csv")
+    valid_clips: int = Field(200, ge=1, description="validation clips; at most those of a label_csv")
+    test_clips: int = Field(
+        800, ge=1, description="test clips, targets are true scores; at most those of a label_csv"
+    )
+    clips_per_video: int = Field(
+        5, ge=1, description="generated: clips of one face and voice; never in two splits"
+    )
+    label_sd: float = Field(
+        1.5, ge=0, description="noisy labels: sd of the annotator noise of train and valid"
+    )
 
-    words: int = Field(400, ge=10, le=5000, description="words that occur, each with its own polarity")
+    words: int = Field(
+        400, ge=10, le=5000, description="generated: words that occur, each with its own polarity"
+    )
     clip_words: int = Field(12, ge=1, le=200, description="words of one clip")
     cue_rate: float = Field(0.5, ge=0, le=1, description="share of words that follow the score")
     cue_sd: float = Field(1.0, gt=0, description="spread of cue words' polarity around the score")
@@ -47,7 +57,18 @@ class Rendering(VariantConfig):
     energy_db: float = Field(2.0, ge=0, le=6, description="rise of the energy per score point")
     hiss_sd: float = Field(0.02, ge=0, le=0.5, description="sd of the noise of every sample in [-1, 1]")
 
-    def rendering_digest(self) -> str:
-        """The identity of the clips: of the generator and its numbers, not of where they lie."""
+    def counts(self) -> dict[str, int]:
+        """How many clips each split has: train, valid, test."""
+        return {"train": self.train_clips, "valid": self.valid_clips, "test": self.test_clips}
+
+    def rendering_digest(self, source: Mapping[str, str] | None = None) -> str:
+        """The identity of the clips: of the generator and its numbers, not of where they lie.
+
+        Args:
+            source: the identity of sentences that are not generated.
+        """
         numbers = {name: getattr(self, name) for name in Rendering.model_fields}
-        return digest({"generator": GENERATOR, **numbers})
+        # Without the key where it says nothing: generated sets keep the identity they always had.
+        return digest(
+            {"generator": GENERATOR, **numbers, **({"source": dict(source)} if source else {})}
+        )

@@ -43,8 +43,7 @@ class Line:
 
 def script(config: Rendering) -> list[Line]:
     """The lines of all clips: train, valid, test; a video's clips follow each other."""
-    known = vocabulary(config)
-    counts = {"train": config.train_clips, "valid": config.valid_clips, "test": config.test_clips}
+    known, counts = vocabulary(config), config.counts()
     return [_line(config, known, split, row) for split, count in counts.items() for row in range(count)]
 
 
@@ -56,13 +55,23 @@ def write_labels(file: Path, lines: list[Line]) -> None:
         writer.writerows(asdict(line) for line in lines)
 
 
+def near(score: float, sd: float, random: np.random.Generator) -> float:
+    """A normal draw around `score`, clipped to the range of labels."""
+    return round(float(np.clip(random.normal(score, sd), *LABEL_RANGE)), 4)
+
+
+def annotation(label: float) -> str:
+    """The sign of a label, in the words of the published layout."""
+    return ("Negative", "Neutral", "Positive")[int(np.sign(label)) + 1]
+
+
 def _line(config: Rendering, known: Vocabulary, split: str, row: int) -> Line:
     video, clip = divmod(row, config.clips_per_video)
     clip_key = (split, video, clip)
     random = stream(config.seed, "scores", *clip_key)
     true = round(float(random.uniform(*LABEL_RANGE)), 4)
-    voice, face = (_near(true, sd, random) for sd in (config.voice_sd, config.face_sd))
-    heard = _near(true, config.label_sd, stream(config.seed, "annotator", *clip_key))
+    voice, face = (near(true, sd, random) for sd in (config.voice_sd, config.face_sd))
+    heard = near(true, config.label_sd, stream(config.seed, "annotator", *clip_key))
     words = stream(config.seed, "words", *clip_key)
     told = -true if words.random() < config.contradiction_rate else true
     label = true if split == "test" else heard
@@ -74,11 +83,7 @@ def _line(config: Rendering, known: Vocabulary, split: str, row: int) -> Line:
         label_T=told,
         label_A=voice,
         label_V=face,
-        annotation=("Negative", "Neutral", "Positive")[int(np.sign(label)) + 1],
+        annotation=annotation(label),
         mode=split,
         true_score=true,
     )
-
-
-def _near(score: float, sd: float, random: np.random.Generator) -> float:
-    return round(float(np.clip(random.normal(score, sd), *LABEL_RANGE)), 4)
