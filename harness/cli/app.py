@@ -15,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Data sets that are made here.", no_args_is_help=True)
+data_app = typer.Typer(help="Data sets that are made or prepared here.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
 Plugins = Annotated[
@@ -103,6 +103,23 @@ def make(
     from harness.cli.inspect import make_command
 
     make_command(name, params or [], plugin or [])
+
+
+@data_app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(help="Public material of data sets, such as icwsm14.")],
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help="Its published archive; default: pip downloads it.")
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Option("--path", help="Folder to write; default: data/NAME.")
+    ] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Bring public sentences here, checked against their published hash, for clips to be made of."""
+    from harness.cli.prepare import prepare_command
+
+    prepare_command(name, archive, path, plugin or [])
 
 
 def main() -> None:
