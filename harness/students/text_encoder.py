@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Self
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor, nn
+from torch import nn
 
-from harness.nn.bpe import END, PAD, START, ByteLevelBPE
-from harness.nn.transcript import lower_if_capitals, mostly_capitals
+from harness.nn.bpe import ByteLevelBPE
+from harness.nn.heads import ScoreHead
+from harness.nn.layer_rates import LayerRates
+from harness.nn.lora import add_adapters, check_adapters
+from harness.nn.pooling import PoolingName, pooling
+from harness.nn.text_hub import (
+    HubTokenizer,
+    check_fresh,
+    check_pretrained,
+    fresh_encoder,
+    pretrained_encoder,
+)
+from harness.nn.text_sizes import EncoderSizes
+from harness.nn.weights_hash import weights_sha256
+from harness.nn.words import Words, WordsConfig
 from harness.registry import STUDENTS
-from harness.spec import BadInput, ModelConfig, OutputName, View, nearest
+from harness.spec import BadInput, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded
 
-if TYPE_CHECKING:
-    from transformers import PretrainedConfig
 
-
-class TextEncoderConfig(ModelConfig):
+class TextEncoderConfig(WordsConfig):
     """Either `pretrained`, or an architecture initialised at the sizes given."""
 
     pretrained: str | None = Field(
-        None, description="local folder, or name in the local hub cache; null = fresh weights"
+        None,
+        description="local folder, name in the local hub cache, or minilm (the extra of that name); "
+        "null = fresh weights",
     )
     architecture: str = Field("roberta", description="Hugging Face model type, when weights are fresh")
     width: int = Field(64, ge=8, description="hidden size, when weights are fresh")
@@ -36,8 +47,23 @@ class TextEncoderConfig(ModelConfig):
         0.1, ge=0, lt=1, description="in the encoder (fresh weights) and before the head"
     )
     max_tokens: int = Field(64, ge=8, description="longer transcripts are cut")
-    pooling: Literal["cls", "mean"] = Field("mean", description="first token, or mean over tokens")
+    pooling: PoolingName = Field(
+        "mean", description="first token, mean over tokens, or a learned weighting of them"
+    )
     lowercase_capitals: bool = Field(True, description="lower-case transcripts that are all capitals")
+    encoder_rate: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="multiple of the learning rate for the encoder; the head learns at 1",
+    )
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="multiple of the encoder's rate from each layer to the one below"
+    )
+    lora_rank: int = Field(
+        0, ge=0, description="rank of the adapters that are trained instead of the encoder; 0 = none"
+    )
+    lora_alpha: float = Field(16.0, gt=0, description="adapters count lora_alpha / lora_rank")
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:
@@ -45,17 +71,53 @@ class TextEncoderConfig(ModelConfig):
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
         return self
 
-    def needs(self) -> frozenset[View]:
-        """Words only: this is the one-modality student."""
-        return frozenset({"transcript"})
+    @model_validator(mode="after")
+    def _adapters_have_what_they_adapt(self) -> Self:
+        if self.lora_rank and self.pretrained is None:
+            raise ValueError("lora_rank adapts pretrained weights; fresh ones would stay random")
+        if self.lora_rank and (self.layer_decay, self.encoder_rate) != (1, 1):
+            raise ValueError(
+                "lora_rank leaves the encoder as it is, so layer_decay and encoder_rate must stay 1, "
+                f"given {self.layer_decay} and {self.encoder_rate}"
+            )
+        return self
 
     def gives(self) -> frozenset[OutputName]:
         """Also the pooled vector and the token states, for losses between representations."""
-        return frozenset({"score", "embedding", "hidden"})
+        return super().gives() | {"embedding", "hidden"}
+
+    def halved(self) -> Self:
+        """Half the width, rounded down, with as many heads up to the present ones as divide it."""
+        if self.pretrained is not None:
+            raise BadInput(
+                f"'{self.pretrained}' is pretrained and has one size; name a smaller encoder instead",
+                key="pretrained",
+            )
+        width = self.width // 2
+        return self.resized(
+            width=width, heads=max(count for count in range(1, self.heads + 1) if width % count == 0)
+        )
 
     def check(self) -> None:
-        """Whether there is such an architecture, or a model and tokenizer to load."""
-        _hub_config(self)
+        """Whether what is named is there, and an encoder that a student can be made of."""
+        if self.lora_rank:
+            check_adapters()
+        if self.pretrained is None:
+            check_fresh(self.sizes(self.vocabulary))
+        else:
+            check_pretrained(self.pretrained, self.max_tokens)
+
+    def sizes(self, vocabulary: int) -> EncoderSizes:
+        """The sizes of a fresh encoder for so many tokens."""
+        return EncoderSizes(
+            architecture=self.architecture,
+            width=self.width,
+            layers=self.layers,
+            heads=self.heads,
+            vocabulary=vocabulary,
+            max_tokens=self.max_tokens,
+            dropout=self.dropout,
+        )
 
 
 @STUDENTS.register(
@@ -69,29 +131,39 @@ class TextEncoder(nn.Module):
 
     def __init__(self, config: TextEncoderConfig, info: DataInfo) -> None:
         super().__init__()
-        self.config = config
-        transcripts = self._cased(info.train_transcripts)
-        self.lowered = config.lowercase_capitals and mostly_capitals(info.train_transcripts)
+        self._words = Words(info.train_transcripts, config.lowercase_capitals)
+        self._tokenizer: ByteLevelBPE | HubTokenizer
         if config.pretrained is None:
-            self._tokenizer: Any = ByteLevelBPE(transcripts, config.vocabulary, config.max_tokens)
-            self.encoder = _fresh_encoder(config, len(self._tokenizer))
+            transcripts = self._words.cased(info.train_transcripts)
+            self._tokenizer = ByteLevelBPE(transcripts, config.vocabulary, config.max_tokens)
+            self.encoder = fresh_encoder(config.sizes(len(self._tokenizer)))
+            self._origin = "fresh weights, BPE fitted to the training transcripts"
         else:
-            self._tokenizer, self.encoder = _pretrained_encoder(config)
-        # Not read by any pooling here, so it would be counted among the parameters without a use.
-        if hasattr(self.encoder, "pooler"):
-            self.encoder.pooler = None
-        self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(self.encoder.config.hidden_size, 1)
+            self._tokenizer, self.encoder = pretrained_encoder(config.pretrained, config.max_tokens)
+            weights = weights_sha256(self.encoder)[:12]
+            self._origin = f"{config.pretrained} (weights sha256 {weights})"
+        self._encoder_rate = config.encoder_rate
+        self._layer_rates = LayerRates(
+            (name for name, _ in self.encoder.named_parameters()), config.layer_decay
+        )
+        width = self.encoder.config.hidden_size
+        if config.lora_rank:
+            add_adapters(self.encoder, config.lora_rank, config.lora_alpha)
+            self._origin += f", frozen, with adapters of rank {config.lora_rank}"
+        self.pooling = pooling(config.pooling, width)
+        self.head = ScoreHead(width, config.levels, config.dropout)
 
     def tokenise(self, batch: Batch) -> Batch:
-        """The same clips with `tokens` (B, L) of their transcripts."""
-        return replace(batch, tokens=self._encode(self._cased(batch.transcripts or ())))
+        """The same clips with `tokens` (B, L) of their transcripts.
 
-    def tokenizer_json(self) -> str:
+        Raises:
+            BadInput: a transcript is empty.
+        """
+        return replace(batch, tokens=self._tokenizer.encode(self._words.read(batch)))
+
+    def tokenizer_json(self) -> str | None:
         """The tokenizer, fitted or pretrained, as the library `tokenizers` stores it."""
-        if isinstance(self._tokenizer, ByteLevelBPE):
-            return self._tokenizer.to_json()
-        return str(self._tokenizer.backend_tokenizer.to_str())
+        return self._tokenizer.to_json()
 
     def forward(self, batch: Batch) -> Outputs:
         """Score (B,), pooled embedding (B, D) and token states (B, L, D) from `batch.tokens`."""
@@ -101,121 +173,16 @@ class TextEncoder(nn.Module):
         states = self.encoder(input_ids=tokens.values, attention_mask=tokens.mask.long())
         values = states.last_hidden_state.masked_fill(~tokens.mask.unsqueeze(2), 0)
         hidden = Padded(values, tokens.mask)
-        pooled: Tensor = hidden.values[:, 0] if self.config.pooling == "cls" else hidden.mean()
-        score = self.head(self.dropout(pooled)).squeeze(1)
-        return Outputs(score, embedding=pooled, hidden=hidden)
+        return self.head.outputs(self.pooling(hidden), hidden)
+
+    def rate_scale(self, name: str) -> float:
+        """1 for head and pooling; `encoder_rate` times its layer's decay for a weight of the encoder.
+
+        Layer l of n has `layer_decay`^(n - l + 1), the embeddings `layer_decay`^(n + 1).
+        """
+        part, _, weight = name.partition(".")
+        return self._encoder_rate * self._layer_rates.scale(weight) if part == "encoder" else 1.0
 
     def notes(self) -> tuple[str, ...]:
         """Where the weights come from, and what was done to the words."""
-        origin = self.config.pretrained or "fresh weights, BPE fitted to the training transcripts"
-        lowered = ("transcripts were all capitals and are lower-cased",) if self.lowered else ()
-        return (f"text encoder: {origin}", *lowered)
-
-    def _cased(self, transcripts: tuple[str, ...]) -> tuple[str, ...]:
-        return lower_if_capitals(transcripts) if self.config.lowercase_capitals else transcripts
-
-    def _encode(self, transcripts: tuple[str, ...]) -> Padded:
-        if isinstance(self._tokenizer, ByteLevelBPE):
-            return self._tokenizer.encode(transcripts)
-        encoded = self._tokenizer(
-            list(transcripts),
-            padding=True,
-            truncation=True,
-            max_length=self.config.max_tokens,
-            return_tensors="pt",
-        )
-        return Padded(encoded["input_ids"], encoded["attention_mask"].bool())
-
-
-def _hub_config(config: TextEncoderConfig) -> PretrainedConfig:
-    """The configuration in transformers: of the pretrained model, or of the architecture, sized."""
-    from transformers import CONFIG_MAPPING, AutoConfig
-
-    if config.pretrained is not None:
-        try:
-            return AutoConfig.from_pretrained(config.pretrained, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise _not_there(config, error) from error
-    if config.architecture not in CONFIG_MAPPING:
-        hint = nearest(config.architecture, CONFIG_MAPPING.keys())
-        raise BadInput(
-            f"transformers has no model type '{config.architecture}'; {hint}", key="architecture"
-        )
-    return _sized(CONFIG_MAPPING[config.architecture](), config, config.vocabulary)
-
-
-def _fresh_encoder(config: TextEncoderConfig, vocabulary: int) -> nn.Module:
-    from transformers import AutoModel
-
-    return AutoModel.from_config(_sized(_hub_config(config), config, vocabulary))
-
-
-def _not_there(config: TextEncoderConfig, error: Exception) -> BadInput:
-    return BadInput(
-        f"no encoder and tokenizer at '{config.pretrained}', as a folder or in the local hub cache "
-        f"({str(error).splitlines()[0]})",
-        key="pretrained",
-    )
-
-
-def _sized(hub: PretrainedConfig, config: TextEncoderConfig, vocabulary: int) -> PretrainedConfig:
-    # Set through the attribute map, because architectures name their sizes differently.
-    sizes = {
-        "vocab_size": vocabulary,
-        "hidden_size": config.width,
-        "num_hidden_layers": config.layers,
-        "num_attention_heads": config.heads,
-    }
-    intermediate = "hidden_dim" if hasattr(hub, "hidden_dim") else "intermediate_size"
-    optional = {
-        intermediate: 4 * config.width,
-        # RoBERTa counts positions from the padding id, so two more are needed.
-        "max_position_embeddings": config.max_tokens + 2,
-        "hidden_dropout_prob": config.dropout,
-        "attention_probs_dropout_prob": config.dropout,
-        "dropout": config.dropout,
-        "attention_dropout": config.dropout,
-        "embedding_size": config.width,
-        "pad_token_id": PAD,
-        "bos_token_id": START,
-        "eos_token_id": END,
-    }
-    missing = [name for name in sizes if not hasattr(hub, name)]
-    if missing:
-        raise BadInput(
-            f"'{config.architecture}' is no text encoder: its configuration has no {missing[0]}",
-            key="architecture",
-        )
-    if hub.is_encoder_decoder:
-        raise BadInput(
-            f"'{config.architecture}' is an encoder with a decoder; the student is an encoder alone",
-            key="architecture",
-        )
-    for name, value in {**optional, **sizes}.items():
-        if hasattr(hub, name):
-            setattr(hub, name, value)
-    return hub
-
-
-def _pretrained_encoder(config: TextEncoderConfig) -> tuple[Any, nn.Module]:
-    from transformers import AutoModel, AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(config.pretrained, local_files_only=True)
-        # The trial's precision decides what is computed in, not that of the file.
-        encoder, found = AutoModel.from_pretrained(
-            config.pretrained, local_files_only=True, dtype=torch.float32, output_loading_info=True
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise _not_there(config, error) from error
-    if config.max_tokens > tokenizer.model_max_length:
-        raise BadInput(
-            f"'{config.pretrained}' reads at most {tokenizer.model_max_length} tokens, "
-            f"given {config.max_tokens}",
-            key="max_tokens",
-        )
-    # transformers would go on with random weights in their place.
-    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
-    if missing:
-        raise BadInput(f"'{config.pretrained}' has no weights for {missing[0]}", key="pretrained")
-    return tokenizer, encoder
+        return (f"text encoder: {self._origin}", *self._words.notes())
