@@ -131,6 +131,11 @@ class TrialSpec(Frozen):
                 "control 'untrained' is advised by a teacher of 0 epochs, given "
                 f"max_epochs {self.teacher.optimisation.max_epochs}"
             )
+        if self.control == "label_echo" and self.labelled_fraction < 1:
+            raise ValueError(
+                "control 'label_echo' says the labels of all clips, and labelled_fraction "
+                f"{self.labelled_fraction} hides some"
+            )
         if self.teacher is None:
             self._check_alone()
         elif self.schedule == "joint" and (self.control != "none" or self.folds > 1):

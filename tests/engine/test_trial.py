@@ -46,7 +46,7 @@ def test_predictions_are_kept_clip_by_clip(teacher):
 
 def test_a_student_learns_from_stored_advice(teacher, tmp_path):
     plain = run(spec(), tmp_path / "plain")
-    advised = run(distilled(), tmp_path / "advised", advice=teacher.files[ADVICE_FILE])
+    advised = run(distilled(), tmp_path / "advised", None, teacher.files[ADVICE_FILE])
     assert advised.result.state == "complete"
     assert "train/step2" in advised.result.epochs[0].metrics
     assert not plain.predictions["score"].equals(advised.predictions["score"])
@@ -64,7 +64,7 @@ def test_a_student_leaves_the_tokenizer_that_its_words_were_read_with(tmp_path):
 
 def test_shuffled_advice_is_other_advice(teacher, tmp_path):
     real, shuffled = (
-        run(distilled(control=control), tmp_path / control, advice=teacher.files[ADVICE_FILE])
+        run(distilled(control=control), tmp_path / control, None, teacher.files[ADVICE_FILE])
         for control in ("none", "shuffled")
     )
     assert not real.predictions["score"].equals(shuffled.predictions["score"])
@@ -72,12 +72,12 @@ def test_shuffled_advice_is_other_advice(teacher, tmp_path):
 
 def test_advice_does_not_change_the_teacher_file(teacher, tmp_path):
     before = {name: path.read_bytes() for name, path in teacher.files.items()}
-    run(distilled(), tmp_path, advice=teacher.files[ADVICE_FILE])
+    run(distilled(), tmp_path, None, teacher.files[ADVICE_FILE])
     assert before == {name: path.read_bytes() for name, path in teacher.files.items()}
 
 
 def test_a_student_whose_teacher_failed_fails_and_says_why(tmp_path):
-    result = run(distilled(), tmp_path, advice=None).result
+    result = run(distilled(), tmp_path, None, None).result
     assert result.state == "failed"
     assert "the teacher left no outputs" in result.failure.message
 

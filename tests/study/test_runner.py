@@ -9,7 +9,7 @@ from trials import STUDENT
 
 from harness.engine.advice import ADVICE_FILE
 from harness.registry import discover
-from harness.spec import BadInput
+from harness.spec import NAMED_CONTROLS, BadInput
 from harness.store import MemoryStore
 from harness.study.load import parse_study
 from harness.study.runner import Place, run_study
@@ -40,6 +40,21 @@ def test_another_seed_runs_its_trials_only(place):
     run_study(parse_study(ablation("seeds=[0]")), place, Diary())
     outcome = run_study(parse_study(ablation("seeds=[0,7]")), place, Diary())
     assert {result.spec.seed for result in outcome.ran} == {7}
+
+
+def test_a_study_may_have_every_schedule_and_control(place):
+    content = ablation(
+        "seeds=[0]", "arms.joint.schedule=joint", "arms.cross_fitted.folds=2",
+        "arms.few_labels.student.labelled_fraction=0.25",
+    )  # fmt: skip
+    del content["arms"]["alone"], content["arms"]["fusion"]
+    content |= {"controls": list(NAMED_CONTROLS), "reference": "alone"}
+    outcome = run_study(parse_study(content), place, Diary())
+    assert outcome.failed == 0
+    # The reported teacher, two of the folds and the untrained one; the joint student brings its own.
+    assert sum(result.spec.role == "teacher" for result in outcome.ran) == 1 + 2 + 1
+    found = scores(place.store(), outcome.plan)
+    assert len({tuple(values) for values in found.values()}) == len(found)
 
 
 def test_a_failed_trial_is_recorded_and_the_others_go_on(place):

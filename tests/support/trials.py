@@ -55,10 +55,10 @@ def run(
     what: TrialSpec,
     work: Path,
     data: Dataset | None = None,
-    advice: Path | None = None,
+    *advice: Path,
     on_epoch: Callable[[int, Mapping[str, float]], None] = lambda epoch, metrics: None,
 ) -> Finished:
-    """The trial, run in the folder `work`, on one thread."""
+    """The trial, run in the folder `work`, on one thread, on the toy clips unless `data` is given."""
     return run_trial(
         Assignment(
             spec=what,
@@ -66,7 +66,7 @@ def run(
             group_id="group",
             fingerprint="toy",
             data=data or dataset(),
-            advice=(advice,) if what.advisers() else (),
+            advice=advice or (None,) * len(what.advisers()),
             work=work,
             cache=work / "cache",
             runtime=Runtime(threads=1, latency_seconds=0.01),
