@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import zlib
 from pathlib import Path
 
 from harness.data.parts.hashing import file_hash
@@ -37,11 +38,13 @@ def _check_hash(archive: Path, sha256: str) -> None:
     Raises:
         BadInput: it is not there or another; both hashes are named.
     """
-    found = file_hash(archive)
+    try:
+        found = file_hash(archive)
+    except BadInput as error:
+        raise BadInput(error.message, file=archive, key="--archive") from error
     if found != sha256:
-        raise BadInput(
-            f"not {ARCHIVE} as published: expected SHA-256 {sha256}, found {found}", file=archive
-        )
+        message = f"not {ARCHIVE} as published: expected SHA-256 {sha256}, found {found}"
+        raise BadInput(message, file=archive, key="--archive")
 
 
 def _members(archive: Path, content: bytes, wanted: list[str]) -> dict[str, bytes]:
@@ -57,7 +60,7 @@ def _members(archive: Path, content: bytes, wanted: list[str]) -> dict[str, byte
             return {name: _content(tar, found[name]) for name in wanted}
     except tarfile.FilterError as error:
         raise BadInput(f"unsafe member: {error}", file=archive) from error
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise BadInput(f"not a gzipped tar archive: {error}", file=archive) from error
 
 

@@ -74,8 +74,8 @@ def describe(sentences: Sequence[RatedSentence]) -> tuple[str, ...]:
     counts = [len(one.ratings) for one in sentences]
     reviews = len({one.review_id for one in sentences})
     return (
-        f"{len(sentences)} sentences of {reviews} reviews, {sum(counts)} ratings, "
-        f"{min(counts)} to {max(counts)} a sentence",
+        f"{len(sentences)} sentences, {reviews} different ones, each taken for a review of its own; "
+        f"{sum(counts)} ratings, {min(counts)} to {max(counts)} a sentence",
     )
 
 
