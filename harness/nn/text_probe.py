@@ -13,19 +13,6 @@ from torch import Tensor, nn
 
 from harness.spec import BadInput
 
-# What a forward pass of foreign code can raise when it was made for other inputs or sizes.
-CANNOT_RUN = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-
 TOKENS = 8
 
 TOLERANCE = 1e-4
@@ -79,7 +66,7 @@ def _states(encoder: nn.Module, ids: Tensor, mask: Tensor, what: str) -> Tensor:
         with torch.inference_mode():
             found: Any = encoder(input_ids=ids, attention_mask=mask)
             return found.last_hidden_state
-    except CANNOT_RUN as error:
+    except Exception as error:  # the models are a library's, and made for all sorts of inputs
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise BadInput(f"{what} gives no states of words: {reason}") from error
 
