@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from harness.nn.levels import nearest_level
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
@@ -18,20 +18,6 @@ class TaskCEConfig(LossConfig):
 
     needs: ClassVar[frozenset[OutputName]] = frozenset({"class_logits"})
     labels: ClassVar[bool] = True
-
-
-def nearest_level(target: Tensor, label_range: tuple[float, float], count: int) -> Tensor:
-    """(B,) index of the level that each target (B,) rounds to.
-
-    The levels are evenly spaced over the label range; a target half-way between two rounds to the
-    even index offset, as Acc-7 does on [-3, 3].
-    """
-    low, high = label_range
-    step = (high - low) / (count - 1)
-    middle = (low + high) / 2
-    offset = torch.round((target - middle) / step) if count % 2 else torch.round((target - low) / step)
-    index = offset + (count - 1) // 2 if count % 2 else offset
-    return index.long().clamp(0, count - 1)
 
 
 @LOSSES.register(
