@@ -4,57 +4,30 @@ from dataclasses import replace
 
 import pytest
 import torch
+from loss_samples import (
+    DATA,
+    EVERY_OUTPUT,
+    advice_for,
+    build,
+    clips,
+    losses,
+    student,
+    teacher,
+    tensors,
+)
 from torch.testing import assert_close
-from toy import Toy, ToyConfig
 
-from harness.registry import BUILTIN_PACKAGES, LOSSES, discover
-from harness.types import Outputs, Padded
+from harness.types import Adapts, Outputs, Padded
 
-discover()
-BUILTIN = [
-    pytest.param(entry, id=entry.name)
-    for entry in LOSSES
-    if entry.builder.__module__.startswith(BUILTIN_PACKAGES)
-]
-every_loss = pytest.mark.parametrize("entry", BUILTIN)
-every_loss_with_a_teacher = pytest.mark.parametrize(
-    "entry", [param for param in BUILTIN if param.values[0].config.advice]
-)
-every_loss_without_a_teacher = pytest.mark.parametrize(
-    "entry", [param for param in BUILTIN if not param.values[0].config.advice]
-)
-DATA = Toy(ToyConfig()).load()
-LEVELS, WIDTH, STEPS = 7, 5, 4
-EVERY_OUTPUT = frozenset({"score", "class_logits", "embedding", "hidden"})
-
-
-def build(entry):
-    return entry.builder(entry.tiny_config(), DATA.info)
-
-
-def clips(count):
-    return DATA.train.take(torch.arange(count)).to(torch.device("cpu"), torch.float64)
-
-
-def outputs(count, seed, needs_gradient=False):
-    draw = torch.Generator().manual_seed(seed)
-
-    def tensor(*shape):
-        values = torch.randn(*shape, generator=draw, dtype=torch.float64)
-        return values.requires_grad_(needs_gradient)
-
-    mask = torch.arange(STEPS) < torch.randint(1, STEPS + 1, (count, 1), generator=draw)
-    return Outputs(
-        score=tensor(count),
-        class_logits=tensor(count, LEVELS),
-        embedding=tensor(count, WIDTH),
-        hidden=Padded(tensor(count, STEPS, WIDTH), mask),
-    )
-
-
-def advice_for(entry, count):
-    """A teacher's outputs, or None for a loss that declares no teacher."""
-    return outputs(count, seed=1) if entry.config.advice else None
+every_loss = losses(lambda entry: True)
+every_loss_with_a_teacher = losses(lambda entry: entry.config.advice)
+every_loss_without_a_teacher = losses(lambda entry: not entry.config.advice)
+every_mean_over_clips = losses(lambda entry: not entry.config.relational)
+every_relation_of_clips = losses(lambda entry: entry.config.relational)
+every_loss_that_reads_labels = losses(lambda entry: entry.config.labels)
+every_loss_that_reads_no_labels = losses(lambda entry: not entry.config.labels)
+every_loss_with_parameters = losses(lambda entry: hasattr(entry.builder, "adapt"))
+ORDER = torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
 
 
 def rows(found, index):
@@ -64,28 +37,24 @@ def rows(found, index):
     return Outputs(**taken, hidden=found.hidden.take(index))
 
 
-def tensors(found):
-    return [found.tensor(name) for name in sorted(EVERY_OUTPUT)]
-
-
 def longer(found, steps=2):
     values, mask = found.hidden.values, found.hidden.mask
-    values = torch.cat((values, values.new_zeros(len(values), steps, WIDTH)), dim=1)
+    values = torch.cat((values, values.new_zeros(len(values), steps, found.hidden.width)), dim=1)
     mask = torch.cat((mask, mask.new_zeros(len(mask), steps)), dim=1)
     return replace(found, hidden=Padded(values, mask))
 
 
 @every_loss
-@pytest.mark.parametrize("count", [1, 8])
+@pytest.mark.parametrize("count", [1, 2, 8])
 def test_it_is_a_finite_number(entry, count):
-    value = build(entry)(outputs(count, seed=0), clips(count), advice_for(entry, count))
+    value = build(entry)(student(count), clips(count), advice_for(entry, count))
     assert value.shape == ()
     assert value.isfinite()
 
 
 @every_loss
 def test_its_gradient_reaches_what_it_trains(entry):
-    trained = outputs(8, seed=0, needs_gradient=True)
+    trained = student(8, needs_gradient=True)
     build(entry)(trained, clips(8), advice_for(entry, 8)).backward()
     reached = {
         name
@@ -97,39 +66,56 @@ def test_its_gradient_reaches_what_it_trains(entry):
 
 @every_loss_with_a_teacher
 def test_no_gradient_reaches_the_teacher(entry):
-    trained, advice = (outputs(8, seed=seed, needs_gradient=True) for seed in (0, 1))
+    trained, advice = (of(8, needs_gradient=True) for of in (student, teacher))
     build(entry)(trained, clips(8), advice).backward()
     assert [tensor.grad for tensor in tensors(advice)] == [None] * len(EVERY_OUTPUT)
 
 
 @every_loss
 def test_the_order_of_the_clips_does_not_count(entry):
-    loss, trained, batch, advice = build(entry), outputs(8, seed=0), clips(8), advice_for(entry, 8)
-    order = torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
-    found = loss(rows(trained, order), batch.take(order), rows(advice, order))
+    loss, trained, batch, advice = build(entry), student(8), clips(8), advice_for(entry, 8)
+    found = loss(rows(trained, ORDER), batch.take(ORDER), rows(advice, ORDER))
     assert_close(found, loss(trained, batch, advice))
 
 
-@every_loss
+@every_mean_over_clips
 def test_it_is_the_mean_over_clips(entry):
-    loss, trained, batch, advice = build(entry), outputs(8, seed=0), clips(8), advice_for(entry, 8)
+    loss, trained, batch, advice = build(entry), student(8), clips(8), advice_for(entry, 8)
     twice = torch.arange(8).repeat(2)
     found = loss(rows(trained, twice), batch.take(twice), rows(advice, twice))
     assert_close(found, loss(trained, batch, advice))
 
 
+@every_relation_of_clips
+def test_a_clip_alone_has_no_relations_and_costs_nothing(entry):
+    trained = student(1, needs_gradient=True)
+    value = build(entry)(trained, clips(1), teacher(1))
+    value.backward()
+    gradients = [trained.tensor(name).grad for name in entry.config.needs]
+    assert value.item() == 0
+    assert [gradient.any().item() for gradient in gradients] == [False] * len(entry.config.needs)
+
+
+@every_relation_of_clips
+def test_a_relation_of_clips_is_no_mean_over_them(entry):
+    loss, trained, batch, advice = build(entry), student(8), clips(8), teacher(8)
+    singles = [torch.tensor([row]) for row in range(8)]
+    alone = [loss(rows(trained, row), batch.take(row), rows(advice, row)) for row in singles]
+    assert loss(trained, batch, advice) > 1e-4 > max(alone)
+
+
 @every_loss
 def test_padding_does_not_count(entry):
-    loss, trained, batch, advice = build(entry), outputs(8, seed=0), clips(8), advice_for(entry, 8)
+    loss, trained, batch, advice = build(entry), student(8), clips(8), advice_for(entry, 8)
     found = loss(longer(trained), batch, longer(advice) if advice else None)
     assert_close(found, loss(trained, batch, advice))
 
 
 @every_loss
 def test_its_gradient_is_the_slope(entry):
-    trained, batch, advice = outputs(8, seed=0), clips(8), advice_for(entry, 8)
+    trained, batch, advice = student(8), clips(8), advice_for(entry, 8)
     loss = build(entry)
-    gradient = outputs(8, seed=0, needs_gradient=True)
+    gradient = student(8, needs_gradient=True)
     loss(gradient, batch, advice).backward()
     reached = [
         name
@@ -148,7 +134,7 @@ def test_its_gradient_is_the_slope(entry):
 
 @every_loss
 def test_it_reads_no_output_that_it_does_not_declare(entry):
-    loss, trained, batch, advice = build(entry), outputs(8, seed=0), clips(8), advice_for(entry, 8)
+    loss, trained, batch, advice = build(entry), student(8), clips(8), advice_for(entry, 8)
     hidden = replace(trained, **dict.fromkeys(EVERY_OUTPUT - entry.config.needs))
     unheard = advice and replace(advice, **dict.fromkeys(EVERY_OUTPUT - entry.config.advice))
     assert loss(hidden, batch, unheard).equal(loss(trained, batch, advice))
@@ -159,19 +145,69 @@ def test_it_fails_without_an_output_that_it_declares(entry):
     loss, batch, advice = build(entry), clips(8), advice_for(entry, 8)
     for name in entry.config.needs:
         with pytest.raises((ValueError, TypeError)):
-            loss(replace(outputs(8, seed=0), **{name: None}), batch, advice)
+            loss(replace(student(8), **{name: None}), batch, advice)
 
 
 @every_loss_with_a_teacher
 def test_it_fails_without_the_advice_that_it_declares(entry):
     with pytest.raises(ValueError, match="advice"):
-        build(entry)(outputs(8, seed=0), clips(8), None)
+        build(entry)(student(8), clips(8), None)
     for name in entry.config.advice:
         with pytest.raises((ValueError, TypeError, AttributeError)):
-            build(entry)(outputs(8, seed=0), clips(8), replace(outputs(8, seed=1), **{name: None}))
+            build(entry)(student(8), clips(8), replace(teacher(8), **{name: None}))
 
 
 @every_loss_without_a_teacher
 def test_a_teacher_says_nothing_to_a_loss_that_declares_none(entry):
-    loss, trained, batch = build(entry), outputs(8, seed=0), clips(8)
-    assert loss(trained, batch, outputs(8, seed=1)).equal(loss(trained, batch, None))
+    loss, trained, batch = build(entry), student(8), clips(8)
+    assert loss(trained, batch, teacher(8)).equal(loss(trained, batch, None))
+
+
+@every_loss_that_reads_no_labels
+def test_without_labels_it_says_the_same(entry):
+    loss, batch = build(entry), clips(8)
+    unlabelled = replace(batch, target=torch.full_like(batch.target, torch.nan))
+    found = loss(student(8), unlabelled, advice_for(entry, 8))
+    assert found.equal(loss(student(8), batch, advice_for(entry, 8)))
+
+
+@every_loss_that_reads_labels
+def test_with_other_labels_it_says_something_else(entry):
+    loss, batch = build(entry), clips(8)
+    found = loss(student(8), replace(batch, target=-batch.target), advice_for(entry, 8))
+    assert not found.isclose(loss(student(8), batch, advice_for(entry, 8)))
+
+
+@every_loss
+def test_it_has_parameters_if_it_says_how_to_make_them(entry):
+    fresh = entry.builder(entry.tiny_config(), DATA.info)
+    assert list(fresh.parameters()) == []
+    assert bool(list(build(entry).parameters())) == isinstance(fresh, Adapts)
+
+
+@every_loss_with_parameters
+def test_its_parameters_are_trained(entry):
+    loss = build(entry)
+    loss(student(8), clips(8), advice_for(entry, 8)).backward()
+    assert [name for name, values in loss.named_parameters() if not values.grad.any()] == []
+
+
+@every_loss_with_parameters
+def test_its_parameters_are_drawn_from_the_seed(entry):
+    drawn, again, other = (list(build(entry, seed).parameters()) for seed in (0, 0, 1))
+    assert all(first.equal(second) for first, second in zip(drawn, again, strict=True))
+    assert not any(first.equal(second) for first, second in zip(drawn, other, strict=True))
+
+
+@every_loss_with_parameters
+def test_before_it_is_adapted_it_refuses_to_answer(entry):
+    loss = entry.builder(entry.tiny_config(), DATA.info)
+    with pytest.raises(ValueError, match="adapted"):
+        loss(student(8), clips(8), advice_for(entry, 8))
+
+
+@every_loss_with_parameters
+def test_it_cannot_be_adapted_to_a_teacher_that_is_not_there(entry):
+    loss = entry.builder(entry.tiny_config(), DATA.info)
+    with pytest.raises(ValueError, match="advice"):
+        loss.adapt(student(8), None, clips=24)

@@ -1,0 +1,92 @@
+"""Outputs of an imagined student and teacher, and every loss made ready for them."""
+
+import numpy as np
+import pytest
+import torch
+from toy import Toy, ToyConfig
+
+from harness.registry import BUILTIN_PACKAGES, LOSSES, discover
+from harness.types import Adapts, Outputs, Padded
+
+discover()
+BUILTIN = [
+    pytest.param(entry, id=entry.name)
+    for entry in LOSSES
+    if entry.builder.__module__.startswith(BUILTIN_PACKAGES)
+]
+DATA = Toy(ToyConfig()).load()
+LEVELS = 7
+EVERY_OUTPUT = frozenset({"score", "class_logits", "embedding", "hidden"})
+
+
+def losses(condition):
+    """The built-in losses whose entry meets the condition, as a parametrisation."""
+    return pytest.mark.parametrize("entry", [found for found in BUILTIN if condition(found.values[0])])
+
+
+def build(entry, seed=0):
+    """The loss at its tiny size in double precision, its parameters made for student and teacher."""
+    loss = entry.builder(entry.tiny_config(), DATA.info)
+    if isinstance(loss, Adapts):
+        torch.manual_seed(seed)
+        loss.adapt(student(8), advice_for(entry, 8), clips=24)
+    return loss.double()
+
+
+def clips(count):
+    return DATA.train.take(torch.arange(count)).to(torch.device("cpu"), torch.float64)
+
+
+def student(count, *, needs_gradient=False):
+    return outputs(count, 0, (5, 4), needs_gradient)
+
+
+def teacher(count, *, needs_gradient=False):
+    """Another width and other numbers of steps than the student's."""
+    return outputs(count, 1, (6, 3), needs_gradient)
+
+
+def advice_for(entry, count):
+    """A teacher's outputs, or None for a loss that declares no teacher."""
+    return teacher(count) if entry.config.advice else None
+
+
+def outputs(count, seed, sizes, needs_gradient):
+    draw = torch.Generator().manual_seed(seed)
+    width, steps = sizes
+
+    def tensor(*shape):
+        values = torch.randn(*shape, generator=draw, dtype=torch.float64)
+        return values.requires_grad_(needs_gradient)
+
+    mask = torch.arange(steps) < torch.randint(1, steps + 1, (count, 1), generator=draw)
+    return Outputs(
+        score=tensor(count),
+        class_logits=tensor(count, LEVELS),
+        embedding=tensor(count, width),
+        hidden=Padded(tensor(count, steps, width), mask),
+    )
+
+
+def tensors(found):
+    return [found.tensor(name) for name in sorted(EVERY_OUTPUT)]
+
+
+def of_logits(logits):
+    """Outputs whose class logits are those of a NumPy array (B, K)."""
+    return Outputs(torch.zeros(len(logits)), class_logits=torch.as_tensor(logits))
+
+
+def of_embedding(embedding):
+    """Outputs whose embedding is that of a NumPy array (B, D)."""
+    return Outputs(torch.zeros(len(embedding)), embedding=torch.as_tensor(embedding))
+
+
+def rotation(width, seed=0):
+    """A random orthogonal matrix (D, D)."""
+    return np.linalg.qr(np.random.default_rng(seed).normal(size=(width, width)))[0]
+
+
+def softmax(logits):
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    return shares / shares.sum(1, keepdims=True)
