@@ -18,19 +18,25 @@ class Claim(Frozen):
 
 
 def better_than_reference(table: Table, arm: str) -> Claim:
-    """The arm's MAE is lower than the reference's, and the interval of the difference excludes 0.
+    """The arm's MAE is lower than that of the arm it is compared with, and the interval excludes 0.
 
     Both arms must be complete: a seed that failed may be the one that says otherwise.
     """
-    found = table.row(arm).difference
-    statement = f"{arm} has a lower MAE than {table.reference}"
+    found, reference = table.row(arm).difference, table.row(arm).reference
+    statement = f"{arm} has a lower MAE than {reference}"
     if found is None:
         return Claim(statement=statement, holds=False, evidence="there is no difference to judge")
     evidence = f"{found.estimate:+.4f} [{found.lower:+.4f}, {found.upper:+.4f}] ({found.method})"
-    complete = all(
-        table.row(one).complete == table.row(one).planned for one in (arm, table.reference or arm)
-    )
+    complete = all(table.row(one).complete == table.row(one).planned for one in (arm, reference or arm))
     return Claim(statement=statement, holds=complete and found.upper < 0, evidence=evidence)
+
+
+def not_better_than_reference(table: Table, arm: str) -> Claim:
+    """What a control has to show: the interval of its difference does not lie below 0."""
+    better = better_than_reference(table, arm)
+    known = table.row(arm).difference is not None
+    statement = f"{arm} has no lower MAE than {table.row(arm).reference}"
+    return Claim(statement=statement, holds=known and not better.holds, evidence=better.evidence)
 
 
 def worst(table: Table, arm: str, among: Iterable[str], metric: str = "mae") -> Claim:

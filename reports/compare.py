@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.spec import BadInput, TrialResult, digest, nearest
 from reports.collect import Records
+from reports.grouping import reference_of
 from reports.layout import Layout, LayoutColumn
 from reports.machines import hardware
 from reports.notes import notes
@@ -30,7 +31,10 @@ def build_table(records: Records, layout: Layout, reference: str | None = None) 
             f"no arm '{reference}' in study '{study.name}'; {nearest(reference, records.arms)}",
             key="reference",
         )
-    rows = [_row(records, layout, arm, reference) for arm in records.arms]
+    rows = [
+        _row(records, layout, arm, reference, reference_of(records, arm, reference))
+        for arm in records.arms
+    ]
     columns = tuple(_column(column) for column in layout.columns)
     return Table(
         study=study.name,
@@ -57,17 +61,18 @@ def _column(column: LayoutColumn) -> Column:
     )
 
 
-def _row(records: Records, layout: Layout, arm: str, reference: str | None) -> Row:
+def _row(records: Records, layout: Layout, arm: str, reference: str | None, compared: str | None) -> Row:
     seen = records.of(arm)
     results = [result for _, result in records.complete(arm)]
     failures = dict.fromkeys(
         one.result.failure.message for one in seen if one.result is not None and one.result.failure
     )
-    difference, unpaired = _difference(records, layout, arm, reference)
+    difference, unpaired = _difference(records, layout, arm, compared)
     return Row(
         arm=arm,
         role=seen[0].spec.role,
         is_reference=arm == reference,
+        reference=compared,
         planned=len(seen),
         complete=len(results),
         failed=sum(one.state == "failed" for one in seen),
@@ -98,7 +103,7 @@ def value_of(result: TrialResult, metric: str, split: str) -> float | None:
 def _difference(
     records: Records, layout: Layout, arm: str, reference: str | None
 ) -> tuple[PairedDifference | None, str]:
-    if reference is None or arm == reference:
+    if reference is None:
         return None, ""
     drawn = layout.bootstrap
     # An arm's own stream: one more arm does not move the intervals of the others.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from harness.spec import TrialSpec
+from harness.spec import AblationStudy, TrialSpec
 from reports.collect import Records
 
 
@@ -29,3 +29,12 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def spec_by_arm(records: Records) -> dict[str, TrialSpec]:
     """The spec of each arm under its first seed."""
     return {arm: records.of(arm)[0].spec for arm in records.arms}
+
+
+def reference_of(records: Records, arm: str, reference: str | None) -> str | None:
+    """The arm that an arm is compared with: the one that it names, or else the table's."""
+    study = records.plan.study
+    patch = study.arms.get(arm) if isinstance(study, AblationStudy) else None
+    own = patch.reference if patch is not None else None
+    found = own or reference
+    return None if found == arm else found

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from harness.spec import METRICS, BadInput, Frozen, MetricSpec, Role, TrialSpec, nearest
+from harness.spec import METRICS, BadInput, Control, Frozen, MetricSpec, Role, TrialSpec, nearest
 from reports.statistics import Bootstrap
 
 FOLDER = Path(__file__).parent / "layouts"
@@ -39,6 +39,7 @@ class ArmPattern(Frozen):
     model: str | None = None
     advised: bool | None = Field(None, description="whether the trial learns from a teacher")
     losses: tuple[str, ...] = Field((), description="losses it has, its teacher's included")
+    control: Control | None = None
 
     def fits(self, spec: TrialSpec) -> bool:
         """Whether the trial is meant."""
@@ -48,10 +49,11 @@ class ArmPattern(Frozen):
             and self.model in {None, spec.model.name}
             and self.advised in {None, spec.teacher is not None}
             and losses >= set(self.losses)
+            and self.control in {None, spec.control}
         )
 
 
-class Control(Frozen):
+class RequiredArm(Frozen):
     """An arm that a table of distilled students must not lack: one that fits any of the patterns."""
 
     label: str
@@ -73,7 +75,7 @@ class Layout(Frozen):
     split: str
     columns: Annotated[tuple[LayoutColumn, ...], Field(min_length=1)]
     bootstrap: Bootstrap = Bootstrap()
-    controls: tuple[Control, ...] = ()
+    controls: tuple[RequiredArm, ...] = ()
     naming: tuple[Naming, ...] = ()
 
 

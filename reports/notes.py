@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from harness.spec import METRICS, Optimisation
 from reports.collect import Records
-from reports.grouping import about, grouped, spec_by_arm
+from reports.grouping import about, grouped, reference_of, spec_by_arm
 from reports.layout import Layout
 from reports.machines import latency_conditions, machines, origins
+from reports.teaching import teaching
 
 
 def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str, ...]:
@@ -23,10 +24,11 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
         f"Seeds {', '.join(map(str, records.plan.study.seeds))}. A cell is mean ± sample sd over the "
         "seeds that are complete (column n); one seed has no sd. Bold is the best mean among arms "
         "whose seeds are all complete.",
-        *_difference_note(layout, reference),
+        *_difference_note(records, layout, reference),
         *(f"{METRICS[name].label}: {METRICS[name].definition}." for name in _metric_names(layout)),
         *_origin(records),
         *_budgets(records),
+        *teaching(records),
         *_naming(records, layout),
         *_said_by_trials(records),
     )
@@ -47,15 +49,17 @@ def _budgets(records: Records) -> tuple[str, ...]:
     return (f"BUDGETS DIFFER: {'; '.join(about(by_budget, specs))}.{above}",)
 
 
-def _difference_note(layout: Layout, reference: str | None) -> tuple[str, ...]:
+def _difference_note(records: Records, layout: Layout, reference: str | None) -> tuple[str, ...]:
     if reference is None:
         return ()
     drawn = layout.bootstrap
+    compared = {reference_of(records, arm, reference) for arm in records.arms}
+    others = ", or minus the arm that its cell names," if compared - {None, reference} else ""
     return (
-        f"Δ MAE is arm minus {reference} on the same clips, averaged over the seeds both have; negative "
-        f"is better. ± is the sd of that difference over seeds. In brackets a paired "
-        f"{100 * drawn.confidence:g}% bootstrap interval (BCa unless said otherwise, {drawn.resamples} "
-        "resamples of whole source videos, seeds held fixed): what other videos would change.",
+        f"Δ MAE is arm minus {reference}{others} on the same clips, averaged over the seeds "
+        "both have; negative is better. ± is the sd of that difference over seeds. In brackets a "
+        f"paired {100 * drawn.confidence:g}% bootstrap interval (BCa unless said otherwise, "
+        f"{drawn.resamples} resamples of whole source videos, seeds held fixed): what other videos would change.",
     )
 
 

@@ -56,9 +56,14 @@ def words_of(table: Table, escape: Callable[[str], str], bold: str) -> pd.DataFr
         rows.append([_cell(row, index, column, escape, bold) for row in table.rows])
     if table.reference is not None:
         heads.append(text.difference_heading(table))
-        digits = METRICS["mae"].digits
-        rows.append([escape(text.difference(row.difference, digits)) for row in table.rows])
+        rows.append([escape(_difference(table, row)) for row in table.rows])
     return pd.DataFrame(dict(zip(map(escape, heads), rows, strict=True)))
+
+
+def _difference(table: Table, row: Row) -> str:
+    words = text.difference(row.difference, METRICS["mae"].digits)
+    other = row.difference is not None and row.reference != table.reference
+    return f"{words} vs {row.reference}" if other else words
 
 
 def _cell(row: Row, index: int, column: Column, escape: Callable[[str], str], bold: str) -> str:
@@ -73,6 +78,7 @@ def _csv_row(table: Table, row: Row) -> dict[str, object]:
         "arm": row.arm,
         "role": row.role,
         "reference": row.is_reference,
+        "compared_with": row.reference,
         "protocol": " ".join(table.protocols),
         "split": table.split,
         "planned": row.planned,

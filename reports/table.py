@@ -32,6 +32,11 @@ class Row(Frozen):
     arm: str
     role: Role
     is_reference: bool
+    """Whether it is the arm that the table names as its reference."""
+
+    reference: str | None = None
+    """The arm that it is compared with; None for a reference itself."""
+
     planned: int
     complete: int
     failed: int

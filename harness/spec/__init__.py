@@ -2,7 +2,7 @@
 
 from harness.spec.base import Frozen
 from harness.spec.errors import BadInput, nearest
-from harness.spec.identity import canonical_json, digest, group_id, trial_id
+from harness.spec.identity import LOCATION_KEYS, canonical_json, digest, group_id, trial_id
 from harness.spec.metric import METRICS, MetricSpec
 from harness.spec.plan import Member, Plan
 from harness.spec.result import (
@@ -47,6 +47,7 @@ from harness.spec.variant import (
 )
 
 __all__ = [
+    "LOCATION_KEYS",
     "METRICS",
     "MODALITY_OF",
     "NAMED_CONTROLS",

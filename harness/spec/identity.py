@@ -9,7 +9,7 @@ from typing import Any
 from harness.spec.trial import TrialSpec
 
 # Where the data lies is not what the data is: the fingerprint says the latter.
-LOCATION_KEYS = frozenset({"path"})
+LOCATION_KEYS = frozenset({"path", "sentences_path"})
 
 
 def canonical_json(value: Any) -> str:

@@ -55,6 +55,9 @@ class Template(Frozen):
     """
 
     role: Role | None = None
+    reference: str | None = Field(
+        None, description="arm that this one is compared with, instead of the study's reference"
+    )
     data: PartialRef | None = None
     teacher: Recipe | None = None
     student: Recipe | None = None

@@ -16,6 +16,7 @@ from harness.spec import (
     TrialSpec,
     VariantRef,
     group_id,
+    nearest,
     trial_id,
 )
 from harness.study.arms import arms, place
@@ -45,7 +46,7 @@ def expand(study: AblationStudy | GridStudy) -> tuple[Cell, ...]:
         except BadInput as fault:
             raise fault.at(key=place(study, arm)) from fault
         cells += [Cell(arm, seed, spec) for seed, spec in zip(study.seeds, specs, strict=True)]
-    _check_reference(study, {cell.arm for cell in cells})
+    _check_references(study, {cell.arm for cell in cells})
     return tuple(cells)
 
 
@@ -84,8 +85,10 @@ def models(cells: tuple[Cell, ...]) -> Iterator[tuple[str, TrialSpec, ModelConfi
                 yield cell.arm, spec, REGISTRIES[spec.role].configure(spec.model)
 
 
-def _check_reference(study: AblationStudy | GridStudy, names: set[str]) -> None:
-    if study.reference is not None and study.reference not in names:
-        raise BadInput(
-            f"no arm is called '{study.reference}'; known: {', '.join(sorted(names))}", key="reference"
-        )
+def _check_references(study: AblationStudy | GridStudy, names: set[str]) -> None:
+    named = {"reference": study.reference}
+    if isinstance(study, AblationStudy):
+        named |= {f"arms.{arm}.reference": patch.reference for arm, patch in study.arms.items()}
+    for key, reference in named.items():
+        if reference is not None and reference not in names:
+            raise BadInput(f"no arm is called '{reference}'; {nearest(reference, names)}", key=key)

@@ -12,7 +12,16 @@ from typing import Protocol, TypeVar
 from harness.engine.advice import ADVICE_FILE
 from harness.engine.environment import find_device
 from harness.registry import DATASETS
-from harness.spec import AblationStudy, BadInput, GridStudy, ModelConfig, Plan, TrialResult, VariantRef
+from harness.spec import (
+    LOCATION_KEYS,
+    AblationStudy,
+    BadInput,
+    GridStudy,
+    ModelConfig,
+    Plan,
+    TrialResult,
+    VariantRef,
+)
 from harness.store import ResultStore
 from harness.study.expand import Cell, expand, make_plan, models
 from harness.types import Dataset, Reader
@@ -186,7 +195,7 @@ def _keyed(step: Callable[[], T]) -> T:
         return step()
     except BadInput as fault:
         # A key inside a data file is that file's; only the path and the parameters are the study's.
-        ours = not fault.file or fault.key == "path"
+        ours = not fault.file or fault.key in LOCATION_KEYS
         raise (fault.at(key="data") if ours else fault) from fault
 
 

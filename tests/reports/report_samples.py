@@ -114,6 +114,7 @@ class Study:
             (arm, seed): spec(seed) for arm in arms for seed in seeds
         }
         self.kept: list[tuple[TrialResult, pd.DataFrame | None]] = []
+        self.references: dict[str, str] = {}
 
     def trains(self, arm: str, make: object) -> None:
         """The arm's trials have the specs that `make` gives for its seeds."""
@@ -139,7 +140,7 @@ class Study:
             seeds=tuple(self.seeds),
             reference=self.reference,
             base=Template(),
-            arms=dict.fromkeys(self.arms, Template()),
+            arms={arm: Template(reference=self.references.get(arm)) for arm in self.arms},
         )
         trials = {f"{arm}-{seed}": trial for (arm, seed), trial in self.specs.items()}
         plan = Plan(

@@ -47,7 +47,7 @@ def test_a_study_may_have_every_schedule_and_control(place):
         "seeds=[0]", "arms.joint.schedule=joint", "arms.cross_fitted.folds=2",
         "arms.few_labels.student.labelled_fraction=0.25",
     )  # fmt: skip
-    del content["arms"]["alone"], content["arms"]["fusion"]
+    del content["arms"]["alone"], content["arms"]["shuffled"]
     content |= {"controls": list(NAMED_CONTROLS), "reference": "alone"}
     outcome = run_study(parse_study(content), place, Diary())
     assert outcome.failed == 0
