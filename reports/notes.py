@@ -59,7 +59,8 @@ def _difference_note(records: Records, layout: Layout, reference: str | None) ->
         f"Δ MAE is arm minus {reference}{others} on the same clips, averaged over the seeds "
         "both have; negative is better. ± is the sd of that difference over seeds. In brackets a "
         f"paired {100 * drawn.confidence:g}% bootstrap interval (BCa unless said otherwise, "
-        f"{drawn.resamples} resamples of whole source videos, seeds held fixed): what other videos would change.",
+        f"{drawn.resamples} resamples of whole source videos, seeds held fixed): what other videos "
+        "would change.",
     )
 
 
