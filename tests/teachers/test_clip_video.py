@@ -1,57 +1,19 @@
-"""The CLIP teacher against NumPy and against open_clip's own model."""
+"""The CLIP teacher: what it computes, against NumPy and against its parts put together by hand."""
 
-import json
 import socket
 from dataclasses import replace
 
 import numpy as np
-import open_clip
 import pytest
 import torch
-from PIL import Image
-from torch.nn.functional import normalize
+from teacher_samples import DATA, PLAIN, build, configure, film
 from torch.testing import assert_close
-from toy import Toy, ToyConfig
 
-from harness.registry import TEACHERS
-from harness.spec import BadInput, VariantRef
-from harness.teachers.clip_video import PROMPTS, ClipVideo
+from harness.spec import BadInput
+from harness.teachers.clip_video.config import PROMPTS
 from harness.types import Padded
 
-DATA = Toy(ToyConfig()).load()
-TINY = TEACHERS.get("clip_video").tiny
-# The smallest architecture that open_clip knows by itself.
-REAL = "ViT-S-32-alt"
-TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
-SMALL = {
-    "small-vit": {"image_size": 16, "patch_size": 8, "width": 16, "head_width": 8, "layers": 1},
-    "small-resnet": {"image_size": 32, "width": 4, "layers": [1, 1, 1, 1]},
-}
-
-
-UNUSABLE = {
-    "small-coca": {"vision_cfg": SMALL["small-vit"], "text_cfg": TEXT, "multimodal_cfg": TEXT},
-    "small-untold": {
-        "vision_cfg": SMALL["small-vit"],
-        "text_cfg": {**TEXT, "hf_tokenizer_name": "./no/such/tokenizer"},
-    },
-}
-
-
-def build(seed=0, info=DATA.info, **changes):
-    torch.manual_seed(seed)
-    params = changes if "tower" in changes else {**TINY, **changes}
-    config = TEACHERS.configure(VariantRef(name="clip_video", **params))
-    return ClipVideo(config, info).eval()
-
-
-def film(clips=3, steps=4, size=16, lengths=(4, 1, 2)):
-    """Clips of noise."""
-    draw = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (clips, steps, 3, size, size), generator=draw, dtype=torch.uint8)
-    mask = torch.arange(steps) < torch.tensor(lengths).unsqueeze(1)
-    frames = Padded(pixels * mask.view(clips, steps, 1, 1, 1), mask)
-    return replace(DATA.train.take(torch.arange(clips)), frames=frames)
+THREE = {"levels": 3, "prompts": ("bad", "so so", "good")}
 
 
 def cosines(left, right):
@@ -60,26 +22,8 @@ def cosines(left, right):
     return left @ right.T / lengths
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """Architectures small enough for tests, which open_clip builds and loads as it does its own."""
-    folder = tmp_path_factory.mktemp("architectures")
-    usable = {name: {"vision_cfg": vision, "text_cfg": TEXT} for name, vision in SMALL.items()}
-    for name, towers in (usable | UNUSABLE).items():
-        (folder / f"{name}.json").write_text(json.dumps({"embed_dim": 16, **towers}))
-    open_clip.add_model_config(folder)
-
-
-def checkpoint(name, file):
-    """open_clip's own model of that name, and the file that its weights were saved to."""
-    torch.manual_seed(1)
-    clip = open_clip.create_model(name).eval()
-    torch.save({"state_dict": clip.state_dict()}, file)
-    return clip
-
-
-def test_class_logits_are_scaled_cosines_between_video_and_prompts():
-    model = build(train_text_tower=True)
+def test_class_logits_are_scaled_cosines_between_clip_and_prompts():
+    model = build(**PLAIN, text_layers_trained=None)
     found = model(film())
     prompts = model.tower.text_vectors(model.tower.tokens(PROMPTS))
     scale = np.exp(model.tower.logit_scale.item())
@@ -88,68 +32,142 @@ def test_class_logits_are_scaled_cosines_between_video_and_prompts():
     np.testing.assert_allclose(found.class_logits.detach().numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
+def test_with_enhanced_prompts_each_clip_is_compared_with_its_own():
+    model, batch = build(cross_frame=False), film(lengths=(4, 4, 4))
+    found = model(batch)
+    scale = np.exp(model.tower.logit_scale.item())
+    for row in range(3):
+        _, patches = model.tower.image_parts(batch.frames.values[row])
+        centred = patches - patches.mean(2, keepdim=True)
+        seen = centred / (centred.square().mean(2, keepdim=True) + 1e-5).sqrt()
+        everyone = torch.ones(1, seen.shape[1], dtype=torch.bool)
+        prompts = model.video_prompts(model.prompts, Padded(seen.mean(0, keepdim=True), everyone))
+        expected = scale * cosines(found.embedding[row : row + 1], prompts[0])
+        logits = found.class_logits[row : row + 1].detach().numpy()
+        np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_clip_vector_is_the_mean_over_the_integrated_frames():
+    model, batch = build(), film()
+    mask, outputs = batch.frames.mask, model(batch)
+    vectors, _ = model.tower.communicating_parts(
+        batch.frames.values[mask], mask, model.route.cross_frame
+    )
+    first = Padded(vectors[:4].unsqueeze(0), mask[:1])
+    assert_close(outputs.hidden.values[0], model.integration(first).values[0])
+    assert_close(outputs.embedding, outputs.hidden.mean())
+
+
 def test_prompts_that_are_not_trained_are_what_the_text_tower_said_of_them():
-    fixed, trained = build()(film()), build(train_text_tower=True)(film())
+    fixed, trained = build()(film()), build(text_layers_trained=None)(film())
     assert_close(fixed.class_logits, trained.class_logits)
 
 
-def test_a_class_logit_belongs_to_its_prompt():
-    as_given, turned = build(), build(prompts=PROMPTS[::-1])
+@pytest.mark.parametrize("parts", [PLAIN, {}])
+def test_a_class_logit_belongs_to_its_prompt(parts):
+    as_given, turned = build(**parts), build(**parts, prompts=PROMPTS[::-1])
     assert_close(turned(film()).class_logits, as_given(film()).class_logits.flip(1))
 
 
-def test_there_is_a_class_logit_a_prompt():
-    assert build(prompts=("bad", "so so", "good"))(film()).class_logits.shape == (3, 3)
+def test_there_is_a_class_logit_a_level():
+    assert build(**THREE)(film()).class_logits.shape == (3, 3)
 
 
-def test_the_video_vector_is_the_mean_over_existing_frames():
-    model, batch = build(), film()
+def test_without_integration_the_clip_vector_is_the_mean_over_existing_frames():
+    model, batch = build(**PLAIN), film()
     found = model(batch).embedding
     for row, length in enumerate(batch.frames.lengths):
         vectors = model.tower.image_vectors(batch.frames.values[row, :length]).detach().numpy()
         np.testing.assert_allclose(found[row].detach().numpy(), vectors.mean(0), atol=1e-5)
 
 
-def test_the_score_is_read_from_the_class_logits_alone():
-    model = build()
+@pytest.mark.parametrize("source", ["logits", "embedding", "both"])
+def test_the_score_is_read_from_what_was_asked_for(source):
+    model = build(regression_from=source)
     outputs = model(film())
-    assert model.head(outputs.class_logits).squeeze(1).equal(outputs.score)
+    logits, embedding = outputs.class_logits, outputs.embedding
+    read = {"logits": logits, "embedding": embedding, "both": torch.cat((logits, embedding), dim=1)}
+    assert model.head(read[source]).squeeze(1).equal(outputs.score)
 
 
-def test_features_enter_as_the_mean_over_views_of_means_over_steps():
-    model = build(route="features", features=("vision", "audio", "text"))
-    vectors = []
-    for view in ("vision", "audio", "text"):
-        sequence = getattr(DATA.test, view)
-        steps = model.entries[view](sequence.values).detach().numpy()
-        vectors.append([steps[row, :length].mean(0) for row, length in enumerate(sequence.lengths)])
-    found = model(DATA.test).embedding.detach().numpy()
-    np.testing.assert_allclose(found, np.mean(vectors, axis=0), atol=1e-5)
+def test_the_frames_used_are_the_middles_of_even_stretches():
+    batch = film(steps=8, lengths=(8, 6, 4))
+    chosen = [[int((i + 0.5) * n / 4) for i in range(4)] for n in (8, 6, 4)]
+    values = torch.stack([row[index] for row, index in zip(batch.frames.values, chosen, strict=True)])
+    cut = replace(batch, frames=Padded(values, torch.ones(3, 4, dtype=torch.bool)))
+    assert_close(build(frames_used=4)(batch).score, build(frames_used=4)(cut).score)
 
 
-def test_the_feature_route_needs_the_views_that_it_names():
-    seen = TEACHERS.configure(VariantRef(name="clip_video", route="features", features=("text",)))
-    assert seen.needs() == {"text"}
-    assert TEACHERS.configure(VariantRef(name="clip_video", features=("text",))).needs() == {"frames"}
+def test_more_frames_than_a_clip_has_are_refused():
+    with pytest.raises(BadInput, match=r"frames_used: .*at least 2 frames a clip, found 1 in 'train0"):
+        build(frames_used=2)(film())
+
+
+def test_more_frames_than_there_are_positions_for_are_refused():
+    assert build(max_frames=4)(film()).score.isfinite().all()
+    with pytest.raises(BadInput, match=r"max_frames: expected at most 3 steps a clip.* found 4"):
+        build(max_frames=3)(film())
+
+
+def test_only_existing_frames_go_through_the_tower():
+    for parts in (PLAIN, {**PLAIN, "enhanced_prompts": True}, {}):
+        model, seen = build(**parts), []
+        model.tower.visual.conv1.register_forward_hook(
+            lambda module, given, out, s=seen: s.append(len(out))
+        )
+        model(film())
+        assert seen == [4 + 1 + 2]
+
+
+def test_features_enter_as_stretches_of_vision_a_mean_of_audio_and_a_gated_mean_of_text():
+    senses = ("video", "audio", "text")
+    model = build(route="features", modalities=senses, feature_steps=2, integration=False)
+    outputs = model(DATA.test)
+    states = {view: model.route.entries[view](getattr(DATA.test, view).values) for view in
+              ("vision", "audio", "text")}  # fmt: skip
+    lengths = {view: getattr(DATA.test, view).lengths.tolist() for view in states}
+    for row in range(4):
+        sound, words = (states[view][row, : lengths[view][row]].mean(0) for view in ("audio", "text"))
+        pictures, count = states["vision"][row], lengths["vision"][row]
+        cuts = [list(range(count))[: -(-count // 2)], list(range(count))[-(-count // 2) :]]
+        steps = [pictures[cut].mean(0) for cut in cuts if cut]
+        sequence = torch.stack([sound, *steps])
+        assert_close(outputs.hidden.values[row, : len(sequence)], sequence)
+        expected = model.gate(sequence.mean(0, keepdim=True), words.unsqueeze(0))[0]
+        assert_close(outputs.embedding[row], expected)
 
 
 def test_data_without_a_feature_view_are_refused_by_name():
     deaf = replace(DATA.info, audio_width=None, views=DATA.info.views - {"audio"})
-    with pytest.raises(ValueError, match="no audio features"):
-        build(info=deaf, route="features")
+    for route in ("features", "frames"):
+        with pytest.raises(ValueError, match="no audio features"):
+            build(info=deaf, route=route, modalities=("audio",))
 
 
-def test_clips_without_frames_are_refused():
-    with pytest.raises(ValueError, match="needs frames"):
-        build()(DATA.test.only(frozenset({"vision"})))
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "frames route needs frames"),
+        ({"modalities": ("audio",)}, "frames route needs audio"),
+        ({"modalities": ("text",)}, "frames route needs tokens"),
+        ({"route": "features"}, "feature route needs vision"),
+    ],
+)
+def test_clips_without_what_the_teacher_sees_are_refused(changes, told):
+    with pytest.raises(ValueError, match=told):
+        build(**changes)(DATA.test.only(frozenset()))
 
 
-def test_the_feature_route_carries_no_vision_tower():
-    assert not [name for name, _ in build(route="features").named_parameters() if "visual" in name]
+@pytest.mark.parametrize("transcript", ["", " \n\t"])
+def test_an_empty_transcript_is_refused_with_its_clip(transcript):
+    batch = replace(film(), transcripts=("fine", transcript, "good"))
+    with pytest.raises(BadInput, match=r"modalities: the transcript of 'train0\$_\$1' is empty"):
+        build(modalities=("video", "text")).tokenise(batch)
+    assert build().tokenise(batch).tokens is None
 
 
 def test_frames_of_another_size_are_resized():
-    large, model = film(size=48), build()
+    large, model = film(size=48), build(**PLAIN)
     assert model(large).score.isfinite().all()
     grey = replace(large, frames=replace(large.frames, values=torch.full_like(large.frames.values, 99)))
     same = film(size=16)
@@ -166,102 +184,30 @@ def test_a_small_tower_opens_no_connection(monkeypatch):
     assert build()(film()).score.isfinite().all()
 
 
-def test_a_real_checkpoint_gives_open_clips_own_vectors(tmp_path):
-    file = tmp_path / "weights.pt"
-    clip = checkpoint(REAL, file)
-    model = build(tower=REAL, weights=str(file))
-    file.unlink()  # 170 MB, and temporary folders outlive the run
-    batch = film(clips=1, steps=2, size=224, lengths=(2,))
-    look = clip.visual.preprocess_cfg
-    preprocess = open_clip.image_transform(224, is_train=False, mean=look["mean"], std=look["std"])
-    pictures = [Image.fromarray(frame.permute(1, 2, 0).numpy()) for frame in batch.frames.values[0]]
-    with torch.inference_mode():
-        images = clip.encode_image(torch.stack([preprocess(picture) for picture in pictures]))
-        prompts = clip.encode_text(open_clip.get_tokenizer(REAL)(list(PROMPTS)))
-        found = model(batch)
-        assert_close(found.embedding[0], images.mean(0), atol=1e-4, rtol=1e-3)
-        assert_close(model.prompts, prompts, atol=1e-4, rtol=1e-3)
-        logits = clip.logit_scale.exp() * normalize(images.mean(0), dim=0) @ normalize(prompts, dim=1).T
-        assert_close(found.class_logits[0], logits, atol=1e-3, rtol=1e-3)
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_weights_are_found_under_every_kind_of_tower(name, small, tmp_path):
-    clip = checkpoint(name, tmp_path / "weights.pt")
-    model = build(tower=name, weights=str(tmp_path / "weights.pt"))
-    pixels = film(size=SMALL[name]["image_size"]).frames.values[0]
-    mean, std = (
-        torch.tensor(clip.visual.preprocess_cfg[part]).view(3, 1, 1) for part in ("mean", "std")
-    )
-    assert_close(model.tower.image_vectors(pixels), clip.encode_image((pixels / 255 - mean) / std))
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_a_frozen_vision_tower_says_the_same_after_training(name, small):
-    model, batch = build(tower=name, train_vision_tower=False), film(size=SMALL[name]["image_size"])
-    before = model(batch).embedding
-    model.train()
-    model(batch).score.sum().backward()
-    assert model.eval()(batch).embedding.equal(before)
-    assert model.train()(batch).embedding.equal(before)
-
-
-def test_weights_of_another_architecture_are_refused(small, tmp_path):
-    checkpoint("small-vit", tmp_path / "weights.pt")
-    with pytest.raises(BadInput, match=r"weights: .*weights\.pt.* of small-resnet cannot be loaded"):
-        build(tower="small-resnet", weights=str(tmp_path / "weights.pt"))
-
-
-@pytest.mark.parametrize(
-    ("name", "content"), [("a.pt", b"no weights"), ("a.pt", b""), ("a.safetensors", b"x" * 20)]
-)
-def test_a_file_that_is_no_checkpoint_is_refused(name, content, small, tmp_path):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(BadInput, match=r"weights: .*cannot be loaded"):
-        build(tower="small-vit", weights=str(tmp_path / name))
-
-
-def test_a_captioner_is_refused_as_a_tower(small):
-    with pytest.raises(BadInput, match=r"tower: .*small-coca.* caption"):
-        build(tower="small-coca")
-
-
-def test_a_tower_whose_tokenizer_cannot_be_had_is_refused(small):
-    with pytest.raises(BadInput, match="tower: small-untold cannot be loaded: "):
-        build(tower="small-untold")
-
-
-def test_an_unknown_tower_is_answered_with_the_nearest():
-    with pytest.raises(BadInput, match=r"tower: .*'ViT-B32'; did you mean 'ViT-B-32'"):
-        build(tower="ViT-B32")
-
-
-def test_unknown_weights_are_answered_with_the_nearest_tag():
-    with pytest.raises(
-        BadInput, match=r"weights: 'opena1' is neither a file nor .*did you mean 'openai'"
-    ):
-        build(tower="ViT-B-32", weights="opena1")
-
-
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"prompts": ("bad", "good")}, "prompts: .*at least 3"),
+        ({"prompts": ("bad", "so so", "good")}, "prompts: .*each of 7 levels, given 3 prompts"),
+        ({"levels": 5}, "prompts: .*each of 5 levels, given 7 prompts"),
+        ({"levels": 2}, "levels: .*greater than or equal to 3"),
         ({"prompts": "a person"}, "prompts: "),
-        ({"route": "features", "features": ()}, "features: .*at least 1"),
-        ({"features": ("frames",)}, "features"),
+        ({"modalities": ()}, "modalities: .*at least 1"),
+        ({"modalities": ("frames",)}, "modalities"),
+        ({"modalities": ("text", "text")}, "modalities: .*each modality once, given text, text"),
         ({"route": "film"}, "route: "),
         ({"heads": 3}, "multiples of heads, given 3"),
+        ({"patch": 64}, "patch: expected at most image_size 16, given 64"),
         ({"weights": "openai"}, "weights belong to a named tower"),
+        ({"vision_layers_trained": 2}, "vision_layers_trained: .*at most the tower's 1 layers, given 2"),
+        ({"text_layers_trained": 2}, "text_layers_trained: .*at most the tower's 1 layers, given 2"),
+        ({"tower_rate": 0}, "tower_rate: .*greater than 0"),
+        ({"features": ("vision",)}, "features: teacher 'clip_video' has no such parameter"),
     ],
 )
 def test_what_cannot_be_built_is_refused(changes, told):
     with pytest.raises(BadInput, match=told):
-        build(**changes)
+        configure(**changes)
 
 
-def test_the_table_says_where_the_weights_come_from(small, tmp_path):
-    assert build().notes() == ("teacher tower: small CLIP, random weights",)
-    file = tmp_path / "weights.pt"
-    checkpoint("small-vit", file)
-    assert build(tower="small-vit", weights=str(file)).notes() == (f"teacher tower: small-vit, {file}",)
+def test_the_order_of_the_modalities_makes_no_other_teacher():
+    assert configure(modalities=("text", "video")) == configure(modalities=("video", "text"))
