@@ -5,7 +5,7 @@ Imported nowhere else. Nothing is ever downloaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -16,10 +16,10 @@ import torch
 from torch import nn
 
 from harness.nn.extras import find_extra
+from harness.nn.hub_tokenizer import HubTokenizer
 from harness.nn.text_probe import check_length, check_states
 from harness.nn.text_sizes import EncoderSizes, check_encoder_config, set_sizes, set_width
 from harness.spec import BadInput, nearest
-from harness.types import Padded
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -35,32 +35,7 @@ WEIGHT_FILES = (
 )
 
 # Enough to see how states come out, and built in milliseconds.
-PROBE_LAYERS, PROBE_HEAD_WIDTH, PROBE_VOCABULARY = 2, 8, 300
-
-
-class HubTokenizer:
-    """A pretrained tokenizer; longer texts are cut to `max_tokens`, its special tokens kept."""
-
-    def __init__(self, tokenizer: Any, max_tokens: int) -> None:
-        tokenizer.padding_side = "right"
-        self._tokenizer = tokenizer
-        self._max_tokens = max_tokens
-
-    def encode(self, transcripts: Sequence[str]) -> Padded:
-        """Token ids (B, L), and which of them are not padding."""
-        encoded = self._tokenizer(
-            list(transcripts),
-            padding=True,
-            truncation=True,
-            max_length=self._max_tokens,
-            return_tensors="pt",
-        )
-        return Padded(encoded["input_ids"], encoded["attention_mask"].bool())
-
-    def to_json(self) -> str | None:
-        """The tokenizer as the library `tokenizers` stores it; None if it is not one of them."""
-        backend = getattr(self._tokenizer, "backend_tokenizer", None)
-        return None if backend is None else str(backend.to_str())
+PROBE_LAYERS, PROBE_HEAD_WIDTH, PROBE_VOCABULARY = 2, 32, 300
 
 
 def fresh_encoder(sizes: EncoderSizes) -> nn.Module:
@@ -82,7 +57,7 @@ def check_fresh(sizes: EncoderSizes) -> None:
         fresh_encoder(sizes)
     small = replace(
         sizes,
-        width=sizes.heads * min(sizes.width // sizes.heads, PROBE_HEAD_WIDTH),
+        width=sizes.heads * _small(sizes.width // sizes.heads),
         layers=min(sizes.layers, PROBE_LAYERS),
         vocabulary=min(sizes.vocabulary, PROBE_VOCABULARY),
     )
@@ -127,9 +102,9 @@ def check_pretrained(name: str, max_tokens: int) -> None:
     _tokenizer(name, path, max_tokens)
     _check_weights(name, path)
     small, heads = deepcopy(hub), hub.num_attention_heads
-    head_width = min(hub.hidden_size // heads, PROBE_HEAD_WIDTH)
+    width = heads * _small(hub.hidden_size // heads)
     with _foreign(name, "pretrained"):
-        set_width(small, heads * head_width, min(hub.num_hidden_layers, PROBE_LAYERS), heads)
+        set_width(small, width, min(hub.num_hidden_layers, PROBE_LAYERS), heads)
     _probe(small, max_tokens, name, "pretrained")
 
 
@@ -164,6 +139,11 @@ def _probe(hub: PretrainedConfig, max_tokens: int, name: str, key: str) -> None:
             check_length(encoder, max_tokens, hub.vocab_size, pad, f"'{name}'")
         except BadInput as fault:
             raise (fault if fault.key else fault.at(key=key)) from fault
+
+
+def _small(head_width: int) -> int:
+    # The remainder stays, because a rotation of positions asks for an even width.
+    return head_width if head_width <= PROBE_HEAD_WIDTH else PROBE_HEAD_WIDTH - 8 + head_width % 8
 
 
 def _without_pooler(encoder: nn.Module) -> nn.Module:

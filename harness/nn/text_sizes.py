@@ -67,6 +67,10 @@ def set_width(hub: PretrainedConfig, width: int, layers: int, heads: int) -> Non
             "num_attention_heads": heads,
         },
     )
+    # Some list the kind of each layer, a pattern that goes on for as many as there are.
+    kinds = getattr(hub, "layer_types", None)
+    if kinds:
+        hub.layer_types = [kinds[layer % len(kinds)] for layer in range(layers)]
 
 
 def check_encoder_config(hub: PretrainedConfig, name: str, *, key: str) -> None:

@@ -13,6 +13,8 @@ from torch.testing import assert_close
 from toy import WORDS, Toy, ToyConfig
 from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 
+from harness.efficiency.parameters import inference_parameters
+from harness.nn.weights_hash import weights_sha256
 from harness.registry import STUDENTS
 from harness.spec import BadInput, VariantRef
 from harness.students.text_encoder import TextEncoder
@@ -211,11 +213,125 @@ def test_the_table_says_when_transcripts_were_lower_cased():
 
 
 def test_the_table_says_where_the_weights_come_from(folder):
-    (told,) = build(pretrained=str(folder)).notes()
-    assert told.startswith(f"text encoder: {folder} (weights sha256 ")
+    model = build(pretrained=str(folder))
+    weights = weights_sha256(model.encoder)[:12]
+    assert model.notes() == (f"text encoder: {folder} (weights sha256 {weights})",)
     assert "fresh weights" in build().notes()[0]
 
 
 def test_clips_without_tokens_are_refused():
     with pytest.raises(ValueError, match="call tokenise"):
         build()(DATA.test)
+
+
+def test_other_weights_in_the_same_folder_are_told_apart(pretrained, folder):
+    before = build(pretrained=str(folder)).notes()
+    assert build(seed=1, pretrained=str(folder)).notes() == before
+    encoder = RobertaModel.from_pretrained(folder)
+    with torch.no_grad():
+        encoder.embeddings.word_embeddings.weight[5, 0] += 1e-3
+    encoder.save_pretrained(folder)
+    assert build(pretrained=str(folder)).notes() != before
+
+
+def test_attention_weighs_the_tokens_and_starts_as_their_mean():
+    model = build(pooling="attention")
+    assert_close(heard(model, *SAID).embedding, heard(build(pooling="mean"), *SAID).embedding)
+    with torch.no_grad():
+        model.pooling.query.normal_(generator=torch.Generator().manual_seed(0))
+    found = heard(model, *SAID)
+    shares = model.pooling.shares(found.hidden)
+    assert_close(found.embedding, torch.einsum("bt,btd->bd", shares, found.hidden.values))
+
+
+def test_layers_learn_more_slowly_towards_the_embeddings():
+    model = build(layers=3, layer_decay=0.5, encoder_rate=0.25, pooling="attention")
+    rates = {name: model.rate_scale(name) for name, _ in model.named_parameters()}
+    assert {rates["head.weight"], rates["head.bias"], rates["pooling.query"]} == {1.0}
+    for layer, decay in enumerate((0.125, 0.25, 0.5)):
+        of_layer = {rate for name, rate in rates.items() if f".layer.{layer}." in name}
+        assert of_layer == {0.25 * decay}
+    assert {rate for name, rate in rates.items() if "embeddings" in name} == {0.25 * 0.0625}
+    assert {build().rate_scale(name) for name in rates} == {1.0}
+
+
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "deberta", "deberta-v2", "modernbert"])
+def test_rates_fall_in_every_architecture(architecture):
+    model = build(architecture=architecture, layers=2, layer_decay=0.5)
+    found = {model.rate_scale(name) for name, _ in model.named_parameters()}
+    assert found == {1.0, 0.5, 0.25, 0.125}
+
+
+def test_adapters_and_head_are_all_that_learns_under_lora(folder):
+    model = build(pretrained=str(folder), lora_rank=2, pooling="attention", levels=3)
+    learning = {name for name, value in model.named_parameters() if value.requires_grad}
+    assert {name for name in learning if name.startswith("encoder.")} == {
+        name for name, _ in model.named_parameters() if ".lora_" in name
+    }
+    assert learning >= {"head.weight", "head.levels.weight", "pooling.query"}
+    assert {model.rate_scale(name) for name in learning} == {1.0}
+
+
+def test_everything_that_inference_needs_is_counted_under_lora(folder):
+    plain = inference_parameters(build(pretrained=str(folder)))
+    model = build(pretrained=str(folder), lora_rank=2)
+    adapters = sum(value.numel() for name, value in model.named_parameters() if ".lora_" in name)
+    assert adapters > 0
+    assert inference_parameters(model) == plain + adapters
+
+
+def test_a_student_with_fresh_adapters_says_what_one_without_says(folder):
+    plain = heard(build(pretrained=str(folder)), *SAID)
+    adapted = build(pretrained=str(folder), lora_rank=2)
+    assert_close(heard(adapted, *SAID).hidden.values, plain.hidden.values)
+    assert adapted.notes()[0].endswith(", frozen, with adapters of rank 2")
+
+
+def test_adapters_of_fresh_weights_are_refused():
+    with pytest.raises(BadInput, match="lora_rank adapts pretrained weights"):
+        build(lora_rank=2)
+
+
+@pytest.mark.parametrize("rate", [{"layer_decay": 0.9}, {"encoder_rate": 0.1}])
+def test_rates_of_a_frozen_encoder_are_refused(rate):
+    with pytest.raises(BadInput, match="layer_decay and encoder_rate must stay 1"):
+        STUDENTS.configure(VariantRef(name="text_encoder", pretrained="it", lora_rank=2, **rate))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "halves"),
+    [
+        ({"width": 64, "heads": 4}, (32, 4)),
+        ({"width": 24, "heads": 3}, (12, 3)),
+        ({"width": 20, "heads": 4}, (10, 2)),
+        ({"width": 18, "heads": 6}, (9, 3)),
+    ],
+)
+def test_half_the_width_has_heads_that_divide_it(sizes, halves):
+    half = STUDENTS.configure(VariantRef(name="text_encoder", layers=3, **sizes)).halved()
+    assert (half.width, half.heads) == halves
+    assert half.layers == 3
+
+
+def test_a_pretrained_encoder_has_no_half():
+    with pytest.raises(BadInput, match=r"pretrained: 'it' is pretrained and has one size"):
+        STUDENTS.configure(VariantRef(name="text_encoder", pretrained="it")).halved()
+
+
+def test_a_width_that_cannot_be_halved_is_refused():
+    with pytest.raises(BadInput, match="width: there is no such size"):
+        STUDENTS.configure(VariantRef(name="text_encoder", width=8)).halved()
+
+
+def test_a_decoder_is_refused_when_the_study_is_loaded():
+    config = STUDENTS.configure(VariantRef(name="text_encoder", architecture="gpt2"))
+    with pytest.raises(BadInput, match="architecture: 'gpt2' is no encoder"):
+        config.check()
+
+
+def test_a_pretrained_encoder_is_looked_for_when_the_study_is_loaded(folder):
+    config = STUDENTS.configure(VariantRef(name="text_encoder", pretrained=str(folder), lora_rank=2))
+    config.check()
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(BadInput, match=r"pretrained: no encoder and tokenizer"):
+        config.check()
