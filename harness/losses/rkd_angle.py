@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import torch
@@ -49,16 +50,12 @@ class RKDAngle(nn.Module):
         student, teacher = pair("embedding", outputs, advice)
         if len(student) < 3:
             return costs_nothing(student)
-        apart = _all_different(len(student), student.device)
-        return huber_loss(_cosines(student)[apart], _cosines(teacher)[apart], delta=self.delta)
+        total = huber_loss(_cosines(student), _cosines(teacher), reduction="sum", delta=self.delta)
+        return total / math.perm(len(student), 3)
 
 
 def _cosines(points: Tensor) -> Tensor:
-    """(B, B, B) cosines, the clip at the vertex first."""
+    """(B, B, B) cosines by vertex j and ends i, k; zero where two of the three are the same clip."""
     edges = units(points.unsqueeze(0) - points.unsqueeze(1))
-    return products(edges, edges)
-
-
-def _all_different(count: int, device: torch.device) -> Tensor:
-    other = ~torch.eye(count, dtype=torch.bool, device=device)
-    return other.unsqueeze(2) & other.unsqueeze(1) & other.unsqueeze(0)
+    same_ends = torch.eye(len(points), dtype=torch.bool, device=points.device)
+    return products(edges, edges).masked_fill(same_ends, 0)
