@@ -37,7 +37,8 @@ class AttentionTransfer(nn.Module):
     not correspond step by step: the maps of both are averaged over `positions` equal stretches of the
     clip's existing steps before they are normalised, so what is compared is early, middle and late.
     The norm is squared, which keeps its gradient finite where the maps agree. A clip whose states are
-    all zero has a map of zeros.
+    all zero has a map of zeros. States fresh from a layer normalisation are equally long: for them
+    power 2, the paper's, sees an even map and teaches next to nothing, and another power is needed.
     """
 
     def __init__(self, config: AttentionTransferConfig, info: DataInfo) -> None:

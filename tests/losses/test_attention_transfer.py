@@ -71,6 +71,12 @@ def test_attention_at_opposite_ends_costs_two():
     assert loss((early, [4]), (late, [4]), positions=2) == pytest.approx(2)
 
 
+def test_normalised_states_differ_in_other_powers_than_two_only():
+    equally_long = [(v / np.linalg.norm(v, axis=2, keepdims=True), n) for v, n in (STUDENT, TEACHER)]
+    assert loss(*equally_long, power=2) == pytest.approx(0, abs=1e-12)
+    assert loss(*equally_long, power=4) > 0.01
+
+
 def test_the_mean_over_the_stretches_is_the_mean_over_the_steps():
     values, lengths = torch.rand(4, 9, dtype=torch.float64), torch.tensor([9, 5, 1, 3])
     expected = [values[row, :length].mean() for row, length in enumerate(lengths)]
