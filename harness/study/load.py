@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
-from yaml import YAMLError
 
 from harness.registry import first_fault
 from harness.spec import STUDY_ADAPTER, AblationStudy, BadInput, GridStudy, nearest
+from harness.study.content import EXTENDS, study_content
 
 
 def load_study(path: Path, overrides: Sequence[str] = ()) -> AblationStudy | GridStudy:
@@ -25,7 +23,7 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> AblationStudy | Gri
     if not path.is_file():
         raise BadInput("no such study file", file=path)
     try:
-        return parse_study(_content(path, _checked(overrides)))
+        return parse_study(study_content(path, overrides))
     except BadInput as fault:
         raise fault.at(file=path) from fault
 
@@ -47,38 +45,24 @@ def parse_study(content: Any) -> AblationStudy | GridStudy:
 
 
 def study_schema() -> dict[str, Any]:
-    """The JSON Schema of study files."""
+    """The JSON Schema of study files; one that extends another need not say everything itself."""
     schema = STUDY_ADAPTER.json_schema()
+    for study in ("AblationStudy", "GridStudy"):
+        definition = schema["$defs"][study]
+        definition["properties"][EXTENDS] = {
+            "type": "string",
+            "description": "study file, relative to this one, whose keys this one is laid over",
+        }
+        definition |= {
+            "if": {"not": {"required": [EXTENDS]}},
+            "then": {"required": definition["required"]},
+            "required": ["kind", "name"],
+        }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "AdviserBench study",
         **schema,
     }
-
-
-def _content(path: Path, overrides: list[str]) -> Any:
-    try:
-        raw = OmegaConf.load(path)
-        changes = OmegaConf.from_dotlist(overrides)
-        study = OmegaConf.merge(raw, changes) if OmegaConf.is_dict(raw) else raw
-        return OmegaConf.to_container(study, resolve=True)
-    except YAMLError as error:
-        raise BadInput(_yaml_fault(error)) from error
-    except (OmegaConfBaseException, ValueError) as error:
-        raise BadInput(str(error).splitlines()[0]) from error
-
-
-def _checked(overrides: Sequence[str]) -> list[str]:
-    for override in overrides:
-        if "=" not in override:
-            raise BadInput(f"an override reads key=value, given '{override}'", key="OVERRIDES")
-    return list(overrides)
-
-
-def _yaml_fault(error: YAMLError) -> str:
-    problem = getattr(error, "problem", None) or str(error)
-    mark = getattr(error, "problem_mark", None)
-    return f"{problem}{f' (line {mark.line + 1})' if mark else ''}"
 
 
 def _study_fault(error: ValidationError) -> BadInput:

@@ -74,6 +74,43 @@ def test_an_override_without_a_value_is_refused(tmp_path):
         load_study(file, ["seeds"])
 
 
+def test_a_study_is_laid_over_the_one_it_extends(tmp_path):
+    (tmp_path / "base").mkdir()
+    write(ablation(), tmp_path / "base" / "toy.yaml")
+    above = {
+        "extends": "base/toy.yaml",
+        "kind": "ablation",
+        "name": "above",
+        "base": {"student": {"optimisation": {"learning_rate": 0.5}}},
+        "arms": {"more": {"control": "constant"}},
+    }
+    study = load_study(write(above, tmp_path / "above.yaml"), ["seeds=[9]"])
+    below = parse_study(ablation())
+    assert (study.name, study.seeds, study.data) == ("above", (9,), below.data)
+    assert study.base.student.optimisation.learning_rate == 0.5
+    assert study.base.student.model == below.base.student.model
+    assert list(study.arms) == [*below.arms, "more"]
+    assert list(jsonschema.Draft202012Validator(study_schema()).iter_errors(above)) == []
+
+
+def test_other_data_replace_those_of_the_study_below(tmp_path):
+    write(ablation("data.noise=0.5"), tmp_path / "below.yaml")
+    above = {"extends": "below.yaml", "kind": "ablation", "name": "a", "data": {"name": "mmsa"}}
+    study = load_study(write(above, tmp_path / "above.yaml"))
+    assert study.data.params == {}
+
+
+@pytest.mark.parametrize(
+    ("extends", "message"),
+    [("gone.yaml", "no such study file"), ("toy.yaml", "extends itself")],
+)
+def test_a_study_that_extends_nothing_or_itself_is_refused(extends, message, tmp_path):
+    file = write({**ablation(), "extends": extends}, tmp_path / "toy.yaml")
+    with pytest.raises(BadInput, match=message) as caught:
+        load_study(file)
+    assert str(caught.value).startswith(f"{file}: extends: ")
+
+
 def test_the_schema_accepts_what_the_loader_accepts():
     schema = jsonschema.Draft202012Validator(study_schema())
     for content in (ablation(), grid({"student.model.width": [16, 32]})):
