@@ -10,7 +10,7 @@ from safetensors.torch import load_model, save_model
 from torch.testing import assert_close
 
 from harness.registry import TEACHERS
-from harness.types import Padded
+from harness.types import Padded, Precomputes, ScalesRates
 
 VECTORS = frozenset({"score", "class_logits", "embedding"})
 
@@ -53,6 +53,54 @@ def test_it_fills_the_outputs_that_it_declares(entry, config):
     outputs = model(ready(model, clips()))
     given = {field.name for field in fields(outputs) if getattr(outputs, field.name) is not None}
     assert given == config.gives()
+
+
+@every_teacher
+def test_its_outputs_have_a_row_a_clip_and_its_states_are_zero_where_no_step_is(entry, config):
+    model = built(entry, config)
+    outputs = model(ready(model, clips()))
+    assert outputs.score.shape == (len(clips()),)
+    given = [getattr(outputs, name) for name in ("class_logits", "embedding")]
+    assert all(
+        value.shape[0] == len(clips()) and value.ndim == 2 for value in given if value is not None
+    )
+    if outputs.hidden is not None:
+        assert outputs.hidden.values.ndim == 3
+        assert not outputs.hidden.values[~outputs.hidden.mask].any()
+        assert outputs.hidden.mask.any(0).all()  # no step that no clip has
+
+
+@every_teacher
+def test_its_states_are_the_same_alone_and_with_more_padding(entry, config):
+    model = built(entry, config)
+    together = model(ready(model, clips())).hidden
+    if together is None:
+        assert "hidden" not in config.gives()
+        return
+    padded = model(ready(model, longer(clips()))).hidden
+    assert_close(padded.values[padded.mask], together.values[together.mask])
+    for row in range(len(clips())):
+        alone = model(ready(model, clips().take(torch.tensor([row])))).hidden
+        assert_close(alone.values[alone.mask], together.values[row][together.mask[row]])
+
+
+@every_teacher
+def test_it_reads_back_what_its_frozen_parts_said(entry, config):
+    model = built(entry, config)
+    if not isinstance(model, Precomputes):
+        return
+    found, views = model.precompute(ready(model, clips())), model.replaced_views()
+    assert bool(found) is bool(views) is (model.frozen_identity() is not None)
+    assert views <= config.needs()
+    read = model(replace(ready(model, clips()).without(views), precomputed=found))
+    assert_close(read.score, said(model, clips())["score"], atol=1e-6, rtol=1e-6)
+
+
+@every_teacher
+def test_every_parameter_has_a_rate(entry, config):
+    model = built(entry, config)
+    if isinstance(model, ScalesRates):
+        assert all(model.rate_scale(name) > 0 for name, _ in model.named_parameters())
 
 
 @every_teacher
