@@ -35,7 +35,7 @@ WEIGHT_FILES = (
 )
 
 # Enough to see how states come out, and built in milliseconds.
-PROBE_LAYERS, PROBE_HEAD_WIDTH, PROBE_VOCABULARY = 2, 32, 300
+PROBE_LAYERS, PROBE_HEAD_WIDTH, PROBE_VOCABULARY = 2, 16, 300
 
 
 def fresh_encoder(sizes: EncoderSizes) -> nn.Module:
@@ -143,7 +143,7 @@ def _probe(hub: PretrainedConfig, max_tokens: int, name: str, key: str) -> None:
 
 def _small(head_width: int) -> int:
     # The remainder stays, because a rotation of positions asks for an even width.
-    return head_width if head_width <= PROBE_HEAD_WIDTH else PROBE_HEAD_WIDTH - 8 + head_width % 8
+    return head_width if head_width <= PROBE_HEAD_WIDTH else 8 + head_width % 8
 
 
 def _without_pooler(encoder: nn.Module) -> nn.Module:
