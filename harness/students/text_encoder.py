@@ -119,7 +119,14 @@ class TextEncoderConfig(WordsConfig):
     "text_encoder",
     config=TextEncoderConfig,
     paper="RoBERTa, arXiv 1907.11692; as the student of VideoAdviser, arXiv 2309.15494",
-    tiny={"width": 16, "layers": 1, "heads": 2, "vocabulary": 300, "max_tokens": 16},
+    tiny={
+        "pretrained": None,
+        "width": 16,
+        "layers": 1,
+        "heads": 2,
+        "vocabulary": 300,
+        "max_tokens": 16,
+    },
 )
 class TextEncoder(nn.Module):
     """A score from the words of a clip alone: encoder, pooling over tokens, linear head."""

@@ -53,9 +53,10 @@ def _extended(path: Path, above: tuple[Path, ...]) -> Any:
         raise BadInput(f"'{below}' extends itself", file=path, key=EXTENDS)
     if not below.is_file():
         raise BadInput(f"no such study file: '{below}'", file=path, key=EXTENDS)
-    base = _extended(below, chain)
+    base: dict[str, Any] = dict(_extended(below, chain))
     # The name is the study's own, and no variant's: it must not make `merge` drop what is below.
-    return {**merge({**base, "name": content.get("name")}, content)}
+    own = {str(key): value for key, value in content.items()}
+    return merge({**base, "name": own.get("name")}, own)
 
 
 def _yaml_fault(error: YAMLError) -> str:

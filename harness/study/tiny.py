@@ -5,34 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 from harness.registry import DATASETS, REGISTRIES
-from harness.spec import STUDY_ADAPTER, AblationStudy, GridStudy
+from harness.spec import STUDY_ADAPTER, AblationStudy, GridStudy, Role
 
 TINY_OPTIMISATION = {"max_epochs": 2, "batch_size": 8}
 TINY_LATENCY_SECONDS = 0.01
+ROLES: tuple[Role, ...] = ("teacher", "student", "baseline")
 
 
 def shrink(study: AblationStudy | GridStudy) -> AblationStudy | GridStudy:
     """Every variant with its tiny preset over its parameters, two epochs, the first two seeds.
 
-    Arms, losses and axes stay as they are; the name says that it is tiny, so that its trials and
-    tables are never taken for those of the study.
+    Arms, losses and axes stay as they are, but for sizes that an arm sets itself. The name says that
+    it is tiny, so that its trials and tables are never taken for those of the study.
     """
     content = study.model_dump(exclude_unset=True)
     content["name"] = f"{study.name}-tiny"
     content["seeds"] = study.seeds[:2]
     content["runtime"] = {**content.get("runtime", {}), "latency_seconds": TINY_LATENCY_SECONDS}
     content["data"] |= dict(DATASETS.get(study.data.name).tiny)
+    names = {role: _name(content["base"], role) for role in ROLES}
     for template in (content["base"], *content.get("arms", {}).values()):
-        _shrink_template(template)
+        _shrink_template(template, names)
     return STUDY_ADAPTER.validate_python(content)
 
 
-def _shrink_template(template: dict[str, Any]) -> None:
-    for role in ("teacher", "student", "baseline"):
-        recipe = template.get(role)
-        if not recipe:
+def _name(template: dict[str, Any], role: Role) -> str | None:
+    name: str | None = ((template.get(role) or {}).get("model") or {}).get("name")
+    return name
+
+
+def _shrink_template(template: dict[str, Any], base_names: dict[Role, str | None]) -> None:
+    for role in ROLES:
+        recipe, name = template.get(role), _name(template, role)
+        known = name or base_names[role]
+        if not recipe or known not in REGISTRIES[role]:
             continue
-        name = (recipe.get("model") or {}).get("name")
-        if name is not None and name in REGISTRIES[role]:
-            recipe["model"] |= dict(REGISTRIES[role].get(name).tiny)
+        tiny = dict(REGISTRIES[role].get(known).tiny)
+        if name is not None:
+            recipe["model"] |= tiny
             recipe["optimisation"] = {**(recipe.get("optimisation") or {}), **TINY_OPTIMISATION}
+        elif recipe.get("model"):
+            # A patch stays a patch: what it says of sizes is shrunk, and it says no more than before.
+            recipe["model"] |= {key: tiny[key] for key in recipe["model"] if key in tiny}

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 from features import write_features
+from review_archive import published, reviews, write_archive
 from studies import Diary
 
-from harness.registry import discover
+from harness.data.icwsm14.prepare import prepare
+from harness.registry import DATASETS, discover
+from harness.spec import VariantRef
 from harness.store import MemoryStore
 from harness.study.expand import expand
 from harness.study.load import load_study
@@ -14,9 +17,19 @@ from harness.study.runner import Place, run_study
 from harness.study.tiny import shrink
 
 discover()
-SHIPPED = sorted(Path(__file__).parents[2].joinpath("ablations").glob("*.yaml"))
+ABLATIONS = Path(__file__).parents[2] / "ablations"
+SHIPPED = sorted(ABLATIONS.glob("*.yaml"))
 
 every_study = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+
+
+def with_baselines(path):
+    return any(cell.spec.role == "baseline" for cell in expand(load_study(path)))
+
+
+every_study_with_baselines = pytest.mark.parametrize(
+    "path", list(filter(with_baselines, SHIPPED)), ids=lambda path: path.stem
+)
 
 
 @every_study
@@ -25,29 +38,56 @@ def test_its_name_is_its_files(path):
 
 
 @every_study
-def test_it_has_a_student_alone_a_text_only_control_and_a_shuffled_teacher(path):
-    cells = expand(load_study(path))
+def test_it_has_a_student_alone_and_a_teacher_whose_advice_means_nothing(path):
+    study = load_study(path)
+    cells = expand(study)
     plain = {cell.arm for cell in cells if cell.spec.role == "student" and cell.spec.teacher is None}
-    assert load_study(path).reference in plain
+    assert study.reference in plain
+    own = {arm.reference for arm in getattr(study, "arms", {}).values() if arm.reference}
+    assert own <= plain
     assert any(cell.spec.control == "shuffled" for cell in cells)
-    assert any(cell.spec.model.name == "text_only" for cell in cells)
+
+
+@every_study_with_baselines
+def test_beside_models_of_every_modality_stands_one_of_text_alone(path):
+    assert any(cell.spec.model.name == "text_only" for cell in expand(load_study(path)))
 
 
 @every_study
 def test_every_arm_has_the_same_budget(path):
     trials = [cell.spec for cell in expand(load_study(path))]
     trials += [spec.teacher for spec in trials if spec.teacher is not None]
-    assert len({(s.optimisation.max_epochs, s.optimisation.patience) for s in trials}) == 1
+    # A teacher of no epochs is the control that it says it is.
+    budgets = {(s.optimisation.max_epochs, s.optimisation.patience) for s in trials}
+    assert len({budget for budget in budgets if budget[0]}) == 1
 
 
 @every_study
 def test_it_runs_when_it_is_shrunk(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    study = load_study(path)
-    if study.data.name == "mmsa":
-        study = load_study(path, [f"data.path={write_features(tmp_path / 'features.pkl')}"])
+    overrides = what_it_asks_for(load_study(path), tmp_path / "data")
     store = MemoryStore()
     place = Place(store=lambda: store, exists=False, work=tmp_path / "work", cache=tmp_path / "cache")
-    outcome = run_study(shrink(study), place, Diary())
-    assert outcome.failed == 0
+    outcome = run_study(shrink(load_study(path, ["seeds=[0]", *overrides])), place, Diary())
+    assert [result.failure for result in outcome.ran if result.failure] == []
     assert len(outcome.ran) == len(outcome.plan.trials)
+
+
+def what_it_asks_for(study, folder):
+    """Stand-ins for the files that a study leaves to its user, as overrides."""
+    folder.mkdir()
+    if study.data.name == "mmsa":
+        return [f"data.path={write_features(folder / 'features.pkl')}"]
+    if study.data.name == "raw_clips":
+        tiny = {**DATASETS.get("rendered_sentiment").tiny, "path": str(folder / "clips")}
+        DATASETS.build(VariantRef(name="rendered_sentiment", **tiny)).prepare()
+        return [f"data.path={folder / 'clips'}"]
+    if study.data.params.get("sentences") == "icwsm14":
+        return [f"data.sentences_path={prepared_reviews(folder)}"]
+    return []
+
+
+def prepared_reviews(folder):
+    archive = folder / "archive.tar.gz"
+    prepare(archive, folder / "reviews", sha256=write_archive(archive, published(reviews(120))))
+    return folder / "reviews"

@@ -25,3 +25,9 @@ def test_arms_and_losses_stay_and_variants_shrink():
 
 def test_its_name_says_that_it_is_tiny():
     assert shrink(parse_study(ablation())).name == "toy-tiny"
+
+
+def test_what_an_arm_says_of_sizes_is_shrunk_and_the_rest_of_it_kept():
+    content = ablation("arms.wide.student.model.width=128", "arms.wide.student.model.pooling=cls")
+    small = shrink(parse_study(content)).arms["wide"].student.model
+    assert small.model_extra == {"width": STUDENTS.get("text_encoder").tiny["width"], "pooling": "cls"}
