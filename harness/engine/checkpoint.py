@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.spec import EpochRecord
 
@@ -20,7 +21,7 @@ class Progress:
         epoch: epochs that are done.
         best_epoch: the epoch that validation selects so far, -1 before the first.
         best_value: its monitored value.
-        best_state: the model's tensors at that epoch.
+        best_state: the model's `moving_state` at that epoch.
         records: metrics of every epoch that is done.
     """
 
@@ -29,6 +30,29 @@ class Progress:
     best_value: float = float("nan")
     best_state: dict[str, Tensor] = field(default_factory=dict)
     records: list[EpochRecord] = field(default_factory=list)
+
+
+def moving_state(module: nn.Module) -> dict[str, Tensor]:
+    """The tensors that training moves: all but frozen parameters, which are as they were built.
+
+    A frozen tower is most of a model, and would be most of what every epoch writes.
+    """
+    frozen = {name for name, parameter in module.named_parameters() if not parameter.requires_grad}
+    return {name: tensor for name, tensor in module.state_dict().items() if name not in frozen}
+
+
+def load_moving_state(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Puts the tensors of `moving_state` back.
+
+    Raises:
+        RuntimeError: they are not those of this module.
+    """
+    missing = moving_state(module).keys() - state.keys()
+    if missing:
+        raise RuntimeError(f"a checkpoint of another model: it has no {min(missing)}")
+    found = module.load_state_dict(state, strict=False)
+    if found.unexpected_keys:
+        raise RuntimeError(f"a checkpoint of another model: it has {found.unexpected_keys[0]}")
 
 
 def save_checkpoint(

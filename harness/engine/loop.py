@@ -12,7 +12,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from harness.engine.checkpoint import Progress, load_checkpoint, save_checkpoint
+from harness.engine.checkpoint import (
+    Progress,
+    load_checkpoint,
+    load_moving_state,
+    moving_state,
+    save_checkpoint,
+)
 from harness.engine.optimiser import adamw
 from harness.engine.predict import batches, predict, score_metrics
 from harness.engine.seeds import generator, seed_world
@@ -57,7 +63,7 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
     progress = Progress()
     if job.checkpoint.exists():
         progress, model_state, optimiser_state = load_checkpoint(job.checkpoint)
-        step.load_state_dict(model_state)
+        load_moving_state(step, model_state)
         optimiser.load_state_dict(optimiser_state)
         for record in progress.records:
             job.on_epoch(record.epoch, record.metrics)
@@ -66,10 +72,10 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
         score = predict(fabric, step.model, job.valid, job.dtype).score
         metrics |= score_metrics(job.valid, score, job.spec.protocol, "val")
         _account(progress, metrics, job.spec.optimisation, step.model)
-        save_checkpoint(job.checkpoint, progress, step.state_dict(), optimiser.state_dict())
+        save_checkpoint(job.checkpoint, progress, moving_state(step), optimiser.state_dict())
         job.on_epoch(progress.epoch - 1, metrics)
     if progress.records:
-        step.model.load_state_dict(progress.best_state)
+        load_moving_state(step.model, progress.best_state)
     return progress
 
 
@@ -171,7 +177,9 @@ def _account(
         raise KeyError(f"the monitor '{monitor}' is not among {', '.join(sorted(metrics))}")
     if optimisation.select == "last" or _is_better(metrics[monitor], progress, monitor):
         progress.best_epoch, progress.best_value = progress.epoch, metrics[monitor]
-        progress.best_state = {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}
+        progress.best_state = {
+            name: tensor.detach().cpu().clone() for name, tensor in moving_state(model).items()
+        }
     progress.records.append(EpochRecord(epoch=progress.epoch, metrics=metrics))
     progress.epoch += 1
 
