@@ -35,7 +35,16 @@ PARTS = {
     config=ClipVideoConfig,
     paper="VideoAdviser, arXiv 2309.15494 (our reading); X-CLIP, arXiv 2208.02816; "
     "CLIP, arXiv 2103.00020",
-    tiny={"width": 16, "joint_width": 16, "layers": 1, "heads": 2, "image_size": 16},
+    tiny={
+        "tower": None,
+        "weights": None,
+        "width": 16,
+        "joint_width": 16,
+        "layers": 1,
+        "heads": 2,
+        "image_size": 16,
+        "frames_used": None,
+    },
 )
 class ClipVideo(nn.Module):
     """Class logits of a clip against a prompt a sentiment level, and a regression read from them.
