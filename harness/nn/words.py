@@ -34,6 +34,10 @@ class WordsConfig(ModelConfig):
         """Words only: this is a one-modality student."""
         return frozenset({"transcript"})
 
+    def level_count(self) -> int | None:
+        """K, or None without class logits."""
+        return self.levels or None
+
     def gives(self) -> frozenset[OutputName]:
         """The score, and class logits if there are levels."""
         return frozenset({"score", "class_logits"} if self.levels else {"score"})

@@ -60,6 +60,10 @@ class ModelConfig(VariantConfig):
         """The outputs its forward pass fills."""
         return frozenset({"score"})
 
+    def level_count(self) -> int | None:
+        """K of the class logits that it gives; None when it gives none, or the data decide."""
+        return None
+
     def halved(self) -> Self:
         """The same model at half the width, for the control of a smaller backbone.
 

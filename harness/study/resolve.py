@@ -163,3 +163,16 @@ def _check_advice(spec: Mapping[str, Any], advised: set[str], role: Role) -> Non
                 f"{who} gives {', '.join(sorted(gives))}",
                 key=f"{role}.losses.{name}",
             )
+    _check_levels(spec, advised, role)
+
+
+def _check_levels(spec: Mapping[str, Any], advised: set[str], role: Role) -> None:
+    own = REGISTRIES[role].configure(spec["model"]).level_count()
+    teachers = REGISTRIES["teacher"].configure(spec["teacher"].model).level_count()
+    for name in sorted(advised):
+        compared = "class_logits" in LOSSES.get(name).config.needs & LOSSES.get(name).config.advice
+        if compared and own is not None and teachers is not None and own != teachers:
+            raise BadInput(
+                f"{name} compares class logits: the {role} has {own} levels, its teacher {teachers}",
+                key=f"{role}.losses.{name}",
+            )

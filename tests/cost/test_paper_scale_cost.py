@@ -46,6 +46,6 @@ def test_one_clip_through_both_needs_less_than_12_gib():
     gib, teacher, student = map(float, done.stdout.split())
     print(f"\npeak memory {gib:.2f} GiB; teacher {teacher:.0f} M, student {student:.0f} M parameters")
     assert gib < 12
-    # The published sizes of CLIP ViT-L/14 and of RoBERTa-large.
+    # The published sizes of CLIP ViT-L/14 and of RoBERTa-large (355, 512 positions and a pooler more).
     assert teacher > 427
-    assert student > 354
+    assert student > 353

@@ -23,6 +23,15 @@ def spec_of(content, arm, seed=0):
     return next(c.spec for c in expand(parse_study(content)) if (c.arm, c.seed) == (arm, seed))
 
 
+def test_class_logits_of_other_levels_are_refused_when_the_study_is_loaded():
+    content = ablation("base.student.model.levels=5", "base.student.losses.kl.weight=1")
+    with pytest.raises(
+        BadInput, match="kl compares class logits: the student has 5 levels, its teacher 7"
+    ):
+        expand(parse_study(content))
+    assert expand(parse_study(ablation("base.student.model.levels=5")))
+
+
 def test_every_arm_runs_under_every_seed():
     cells = expand(parse_study(ablation()))
     assert [(cell.arm, cell.seed) for cell in cells] == [

@@ -167,6 +167,10 @@ class ClipVideoConfig(ModelConfig):
         """The view of each modality on the route."""
         return frozenset(_VIEWS[self.route][sense] for sense in self.modalities)
 
+    def level_count(self) -> int:
+        """K."""
+        return self.levels
+
     def gives(self) -> frozenset[OutputName]:
         """Class logits, the clip's vector and the sequence it was made of, beside the score."""
         return frozenset({"score", "class_logits", "embedding", "hidden"})
