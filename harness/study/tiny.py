@@ -38,7 +38,7 @@ def _shrink_template(template: dict[str, Any], base_names: dict[Role, str | None
     for role in ROLES:
         recipe, name = template.get(role), _name(template, role)
         known = name or base_names[role]
-        if not recipe or known not in REGISTRIES[role]:
+        if not recipe or known is None or known not in REGISTRIES[role]:
             continue
         tiny = dict(REGISTRIES[role].get(known).tiny)
         if name is not None:

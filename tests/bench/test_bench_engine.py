@@ -3,12 +3,14 @@
 import pytest
 import torch
 from lightning_fabric import Fabric
-from torch.optim import AdamW
 from toy import Toy, ToyConfig
+from trials import spec
 
-from harness.engine.loop import Clips, TrainingStep, Weighted
-from harness.registry import BUILTIN_PACKAGES, LOSSES, STUDENTS, discover
-from harness.spec import VariantRef
+from harness.engine.optimiser import adamw
+from harness.engine.terms import build_terms
+from harness.engine.training_step import Clips, Learner, TrainingStep
+from harness.registry import BUILTIN_PACKAGES, STUDENTS, discover
+from harness.spec import LossTerm
 from harness.types import Outputs, Tokenises
 
 pytestmark = pytest.mark.bench
@@ -20,10 +22,6 @@ discover()
 @pytest.fixture(scope="module")
 def data():
     return Toy(ToyConfig(train=MINI_BATCH)).load()
-
-
-def losses(info, *names):
-    return {name: Weighted(1.0, LOSSES.build(VariantRef(name=name), info)) for name in names}
 
 
 @pytest.mark.parametrize("names", [("task_l1",), ("task_l1", "step2")], ids="+".join)
@@ -39,14 +37,16 @@ def test_one_step_of_a_student(benchmark, data, entry, names):
     torch.manual_seed(0)
     student = entry.builder(entry.tiny_config(), data.info)
     fabric = Fabric(accelerator="cpu", devices=1)
-    step = TrainingStep(student, losses(data.info, *names))
-    module, optimiser = fabric.setup(step, AdamW(step.parameters(), lr=1e-3))
+    teacher = spec("teacher") if "step2" in names else None
+    what = spec(losses={name: LossTerm() for name in names}, teacher=teacher)
+    step = TrainingStep(Learner(what, student, build_terms(what, data.info)))
+    module, optimiser = fabric.setup(step, adamw(step))
     batch = student.tokenise(data.train) if isinstance(student, Tokenises) else data.train
     clips = Clips(batch, Outputs(torch.zeros(MINI_BATCH)))
     module.train()
 
     def once():
-        total = step.total(module(clips))
+        total = step.total(module(clips), epochs=1)
         optimiser.zero_grad()
         fabric.backward(total)
         fabric.clip_gradients(module, optimiser, max_norm=1.0)
