@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -18,11 +17,12 @@ from harness.data.clips.labels import ClipRow, LabelTable, read_labels
 from harness.data.clips.media import read_media
 from harness.data.parts.checks import SPLITS, check_finite, check_labels, check_membership, require_path
 from harness.data.parts.hashing import files_hash
+from harness.data.parts.paged import empty_pixels
 from harness.data.parts.scaling import standardise
 from harness.data.parts.sequences import pad
 from harness.registry import DATASETS
 from harness.spec import BadInput, View
-from harness.types import Batch, DataInfo, Dataset
+from harness.types import Batch, DataInfo, Dataset, Padded
 
 VIEWS: frozenset[View] = frozenset({"transcript", "frames", "vision", "audio"})
 
@@ -112,10 +112,17 @@ class RawClips:
         return (*found, "test targets are true scores") if table.has_true_score else found
 
     def _read(self, rows: tuple[ClipRow, ...]) -> Batch:
+        # Each clip has as many frames as are asked for, so they need no list before they are stacked.
+        frames = empty_pixels(len(rows), self.config.frames, 3, self.config.size, self.config.size)
+
+        def read(place: int) -> tuple[Tensor, Tensor]:
+            pixels, vision, audio = _clip(self._folder(), self.config, rows[place])
+            frames[place] = pixels
+            return vision, audio
+
         # FFmpeg decodes outside the interpreter lock.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            clips = list(pool.map(partial(_clip, self._folder(), self.config), rows))
-        frames, vision, audio = (pad(view) for view in zip(*clips, strict=True))
+            vision, audio = (pad(view) for view in zip(*pool.map(read, range(len(rows))), strict=True))
         return Batch(
             ids=tuple(row.id for row in rows),
             video_ids=tuple(row.video_id for row in rows),
@@ -123,7 +130,7 @@ class RawClips:
             transcripts=tuple(row.text for row in rows),
             vision=vision,
             audio=audio,
-            frames=frames,
+            frames=Padded(frames, torch.ones(frames.shape[:2], dtype=torch.bool)),
         )
 
 
