@@ -60,6 +60,10 @@ class ModelConfig(VariantConfig):
         """The outputs its forward pass fills."""
         return frozenset({"score"})
 
+    def frames_taken(self) -> int | None:
+        """T that it takes of each clip's n frames, at floor((i + 1/2) n / T); None = all there are."""
+        return None
+
     def level_count(self) -> int | None:
         """K of the class logits that it gives; None when it gives none, or the data decide."""
         return None

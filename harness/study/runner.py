@@ -20,6 +20,7 @@ from harness.spec import (
     ModelConfig,
     Plan,
     TrialResult,
+    TrialSpec,
     VariantRef,
 )
 from harness.store import ResultStore
@@ -169,14 +170,28 @@ def _load(
         watcher.found(ref.name, data.findings)
         loaded.append((ref, data))
     for arm, spec, config in models(cells):
-        views = next(data.info.views for ref, data in loaded if ref == spec.data)
-        if not config.needs() <= views:
-            raise BadInput(
-                f"{spec.model.name} needs the views {', '.join(sorted(config.needs() - views))}; "
-                f"{spec.data.name} has {', '.join(sorted(views))}",
-                key=f"arms.{arm}.{spec.role}.model",
-            )
+        try:
+            _check_data(spec, config, next(data for ref, data in loaded if ref == spec.data))
+        except BadInput as fault:
+            raise fault.at(key=f"arms.{arm}.{spec.role}.model") from fault
     return loaded
+
+
+def _check_data(spec: TrialSpec, config: ModelConfig, data: Dataset) -> None:
+    """Whether the clips have what the model takes of them."""
+    model, views = spec.model.name, data.info.views
+    if not config.needs() <= views:
+        raise BadInput(
+            f"{model} needs the views {', '.join(sorted(config.needs() - views))}; "
+            f"{spec.data.name} has {', '.join(sorted(views))}"
+        )
+    taken = config.frames_taken()
+    there = [split.frames.lengths.min() for split in (data.train, data.valid, data.test) if split.frames]
+    if taken is not None and there and taken > int(min(there)):
+        raise BadInput(
+            f"{model} takes {taken} frames of every clip, and {spec.data.name} has clips of "
+            f"{int(min(there))}; of n frames those at floor((i + 1/2) n / {taken}) are taken, none twice"
+        )
 
 
 def _check_models(cells: tuple[Cell, ...]) -> None:

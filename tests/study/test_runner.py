@@ -130,6 +130,15 @@ def test_a_teacher_whose_outputs_are_gone_is_trained_again(place, monkeypatch):
     assert outcome.failed == 0
 
 
+def test_more_frames_than_clips_have_are_refused_before_anything_is_written(place):
+    study = parse_study(ablation("seeds=[0]", "base.teacher.model.frames_used=3"))
+    with pytest.raises(
+        BadInput, match=r"arms.teacher.teacher.model: clip_video takes 3 frames of every"
+    ):
+        run_study(study, place, Diary())
+    assert place.store().studies() == ()
+
+
 def test_a_model_that_needs_a_view_the_data_lacks_is_refused_before_anything_is_written(
     place, monkeypatch
 ):

@@ -167,6 +167,10 @@ class ClipVideoConfig(ModelConfig):
         """The view of each modality on the route."""
         return frozenset(_VIEWS[self.route][sense] for sense in self.modalities)
 
+    def frames_taken(self) -> int | None:
+        """`frames_used`, where frames are seen at all."""
+        return self.frames_used if self.sees_frames else None
+
     def level_count(self) -> int:
         """K."""
         return self.levels
