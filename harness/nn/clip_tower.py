@@ -150,6 +150,16 @@ def named_tower(name: str, weights: str | None) -> ClipTower:
     return ClipTower(clip, tokenizer)
 
 
+@cache
+def check_weights(name: str, weights: str) -> None:
+    """Loads the towers, once a process, because only that shows whether the weights are theirs.
+
+    Raises:
+        BadInput: as `named_tower`; a checkpoint of another architecture is told by its first tensor.
+    """
+    named_tower(name, weights)
+
+
 def _named_tokenizer(name: str) -> Any:
     import open_clip
 
@@ -164,8 +174,8 @@ def _named_clip(name: str, weights: str | None, file: WeightsFile | None) -> Any
 
     # What open_clip, PyTorch and safetensors raise for files that are no weights or not of this tower.
     faults = (
-        AttributeError, EOFError, KeyError, OSError, RuntimeError, SafetensorError, StopIteration,
-        TypeError, UnpicklingError, ValueError,
+        AssertionError, AttributeError, EOFError, KeyError, OSError, RuntimeError, SafetensorError,
+        StopIteration, TypeError, UnpicklingError, ValueError,
     )  # fmt: skip
     try:
         return open_clip.create_model(

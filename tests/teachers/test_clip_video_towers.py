@@ -172,6 +172,14 @@ def test_weights_of_another_architecture_are_refused_with_a_tensor(of, into, sma
         build(tower=into, weights=str(file), **PLAIN)
 
 
+def test_weights_of_another_text_tower_are_refused_by_the_check_before_any_training(small, tmp_path):
+    text = open_clip.get_model_config("small-vit")["text_cfg"]
+    text = {**text, "width": 2 * text["width"]}
+    checkpoint("small-vit", tmp_path / "weights.pt", text_cfg=text)
+    with pytest.raises(BadInput, match=r"weights: .*of small-vit cannot be loaded: "):
+        configure(tower="small-vit", weights=str(tmp_path / "weights.pt")).check()
+
+
 def test_weights_of_another_width_are_refused_with_both_shapes(small, tmp_path):
     vision = {**SMALL["small-vit"], "width": 24}
     checkpoint("small-vit", tmp_path / "weights.pt", vision_cfg=vision)

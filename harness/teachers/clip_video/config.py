@@ -6,8 +6,8 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from harness.nn.clip_tower import no_messages
-from harness.nn.clip_weights import check_tower, find_weights
+from harness.nn.clip_tower import check_weights, no_messages
+from harness.nn.clip_weights import check_tower
 from harness.spec import ModelConfig, OutputName, View
 
 Sense = Literal["video", "audio", "text"]
@@ -188,4 +188,4 @@ class ClipVideoConfig(ModelConfig):
         if self.sees_frames and self.cross_frame and not plain:
             raise no_messages(self.tower)
         if self.weights is not None:
-            find_weights(self.tower, self.weights)
+            check_weights(self.tower, self.weights)
