@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Protocol, get_args, runtime_checkable
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -257,93 +257,3 @@ class Dataset:
     test: Batch
     info: DataInfo
     findings: tuple[str, ...] = ()
-
-
-class Reader(Protocol):
-    """What a registered data set offers; built from its configuration."""
-
-    def prepare(self) -> None:
-        """Makes the files of an embedded data set; checks that those of a real one are there."""
-
-    def fingerprint(self) -> str:
-        """A hash of everything that `load` reads and of how it is turned into tensors."""
-
-    def load(self) -> Dataset:
-        """The clips; every fault of the files is a `BadInput` here."""
-
-
-class Model(Protocol):
-    """What a registered teacher, student or baseline offers: an `nn.Module` from Batch to Outputs."""
-
-    def __call__(self, batch: Batch) -> Outputs:
-        """The outputs of a batch's clips."""
-
-
-@runtime_checkable
-class Tokenises(Protocol):
-    """A model that reads transcripts and turns them into tokens once, ahead of the loop."""
-
-    def tokenise(self, batch: Batch) -> Batch:
-        """The same clips with `tokens`."""
-
-
-@runtime_checkable
-class KeepsTokenizer(Protocol):
-    """A model whose tokenizer belongs to what training leaves, as a fitted one does."""
-
-    def tokenizer_json(self) -> str | None:
-        """The tokenizer as the library `tokenizers` stores it; None if the text is no words here."""
-
-
-@runtime_checkable
-class Notes(Protocol):
-    """A model with facts that every table must say of it."""
-
-    def notes(self) -> tuple[str, ...]:
-        """Sentences such as "vision tower: random weights"."""
-
-
-@runtime_checkable
-class Precomputes(Protocol):
-    """A model with frozen parts, which say the same of the same clip for ever."""
-
-    def frozen_identity(self) -> str | None:
-        """A hash of the frozen parts' weights and transforms; None when nothing can be precomputed."""
-
-    def precompute(self, batch: Batch) -> dict[str, Tensor]:
-        """(B, ...) tensors of the frozen parts, which `forward` reads back from `batch.precomputed`."""
-
-    def replaced_views(self) -> frozenset[View]:
-        """The views that `forward` no longer reads of a batch with `precomputed`."""
-
-
-@runtime_checkable
-class ScalesRates(Protocol):
-    """A model whose parts learn at different rates."""
-
-    def rate_scale(self, name: str) -> float:
-        """The multiple of the trial's learning rate for the parameter `name` of `named_parameters`."""
-
-
-@runtime_checkable
-class Adapts(Protocol):
-    """A loss with parameters of its own, such as a projection between widths."""
-
-    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: int) -> None:
-        """Makes the parameters; called once, before the optimiser is built.
-
-        Args:
-            outputs: the model's outputs on a few clips, for their widths.
-            advice: the teacher's outputs on the same clips.
-            clips: how many training clips there are.
-        """
-
-
-class Loss(Protocol):
-    """What a registered loss offers: an `nn.Module` to a finite scalar.
-
-    The scalar is a mean over clips, except for a loss whose configuration says `relational`.
-    """
-
-    def __call__(self, outputs: Outputs, batch: Batch, advice: Outputs | None) -> Tensor:
-        """The loss of `outputs`; `advice` are the frozen teacher's outputs for the same clips."""

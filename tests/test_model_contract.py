@@ -4,8 +4,9 @@ import pytest
 from contract import build, clips, ready, ways
 from safetensors.torch import load_model, save_model
 
+from harness.contracts import Tokenises
 from harness.registry import BASELINES, STUDENTS
-from harness.types import Batch, Outputs, Tokenises
+from harness.types import Batch, Outputs
 
 every_model = pytest.mark.parametrize(("entry", "config"), [*ways(STUDENTS), *ways(BASELINES)])
 

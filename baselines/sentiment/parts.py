@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.nn.bpe import PAD, ByteLevelBPE
 from harness.nn.sequence import LastState
-from harness.nn.transcript import lower_if_capitals
+from harness.nn.text.bpe import PAD, ByteLevelBPE
+from harness.nn.text.transcript import lower_if_capitals
 from harness.spec import ModelConfig, OutputName, View
 from harness.types import Batch, DataInfo, Padded
 

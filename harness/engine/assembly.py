@@ -8,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from harness.contracts import Tokenises
 from harness.engine.advice import control_advice, load_advice
 from harness.engine.assignment import Assignment
 from harness.engine.feature_cache import FeatureCache
@@ -18,7 +19,7 @@ from harness.engine.terms import EXAMPLES, adapt, build_terms
 from harness.engine.training_step import Learner, TrainingStep
 from harness.registry import REGISTRIES
 from harness.spec import TrialSpec
-from harness.types import Batch, Dataset, Outputs, Tokenises
+from harness.types import Batch, Dataset, Outputs
 
 
 @dataclass(frozen=True)

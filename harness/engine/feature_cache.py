@@ -15,8 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from harness.contracts import Precomputes
 from harness.spec import canonical_json, digest
-from harness.types import Batch, Precomputes
+from harness.types import Batch
 
 # Clips a file: what an interruption or a damaged file costs.
 BLOCK = 256

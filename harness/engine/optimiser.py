@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import nn
 from torch.optim import AdamW
 
+from harness.contracts import ScalesRates
 from harness.engine.training_step import Learner, TrainingStep
-from harness.types import ScalesRates
 
 
 def adamw(step: TrainingStep) -> AdamW:

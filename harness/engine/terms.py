@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from harness.contracts import Adapts
 from harness.engine.seeds import seed_world
 from harness.registry import LOSSES
 from harness.spec import LossTerm, TrialSpec, VariantRef
-from harness.types import Adapts, Batch, DataInfo, Outputs
+from harness.types import Batch, DataInfo, Outputs
 
 EXAMPLES = 2
 """Clips that a loss sees to learn the widths of outputs."""

@@ -17,6 +17,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import save_model
 from torch import nn
 
+from harness.contracts import KeepsTokenizer, Notes
 from harness.efficiency.latency import Sampling, measure_latency
 from harness.efficiency.parameters import inference_parameters
 from harness.engine.advice import ADVICE_FILE, save_advice
@@ -28,7 +29,7 @@ from harness.engine.predict import predict, prediction_table, score_metrics
 from harness.engine.shares import clips_to_advise_on
 from harness.engine.training_step import TrainingStep
 from harness.spec import Efficiency, Failure, Precision, TrialResult, TrialSpec
-from harness.types import Batch, KeepsTokenizer, Notes
+from harness.types import Batch
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 TOKENIZER_FILE = "tokenizer.json"

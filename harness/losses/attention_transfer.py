@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.nn.geometry import precise, units
+from harness.nn.compare.geometry import precise, units
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from harness.nn.geometry import centred, products, rescaled, units
-from harness.nn.pair import costs_nothing, pair
+from harness.nn.compare.geometry import centred, products, rescaled, units
+from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

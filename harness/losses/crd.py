@@ -9,9 +9,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from harness.nn.geometry import others, products, units
-from harness.nn.pair import costs_nothing, pair
-from harness.nn.projection import Projection
+from harness.nn.compare.geometry import others, products, units
+from harness.nn.compare.pair import costs_nothing, pair
+from harness.nn.compare.projection import Projection
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, one_hot
 
-from harness.nn.levels import nearest_level
-from harness.nn.pair import pair
+from harness.nn.compare.levels import nearest_level
+from harness.nn.compare.pair import pair
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

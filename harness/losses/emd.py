@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.nn.levels import squared_emd
-from harness.nn.pair import pair
+from harness.nn.compare.levels import squared_emd
+from harness.nn.compare.pair import pair
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

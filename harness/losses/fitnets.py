@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from harness.nn.pair import pair
-from harness.nn.projection import Projection
+from harness.nn.compare.pair import pair
+from harness.nn.compare.projection import Projection
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

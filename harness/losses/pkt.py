@@ -7,8 +7,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn.functional import kl_div
 
-from harness.nn.geometry import others, products, units
-from harness.nn.pair import costs_nothing, pair
+from harness.nn.compare.geometry import others, products, units
+from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

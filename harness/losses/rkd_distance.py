@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import huber_loss
 
-from harness.nn.geometry import SHORTEST, distances, others
-from harness.nn.pair import costs_nothing, pair
+from harness.nn.compare.geometry import SHORTEST, distances, others
+from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

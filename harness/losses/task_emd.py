@@ -8,8 +8,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from harness.nn.geometry import precise
-from harness.nn.levels import level_shares, nearest_level, squared_emd
+from harness.nn.compare.geometry import precise
+from harness.nn.compare.levels import level_shares, nearest_level, squared_emd
 from harness.registry import LOSSES
 from harness.spec import LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs

@@ -1,1 +1,1 @@
-"""Building blocks that teachers, students and baselines share."""
+"""Building blocks that teachers, students, baselines and losses share."""

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from harness.nn.heads import ScoreHead
-from harness.nn.word_list import FIRST_WORD, WordList
-from harness.nn.words import Words, WordsConfig
+from harness.nn.text.word_list import FIRST_WORD, WordList
+from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
 from harness.spec import BadInput, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded

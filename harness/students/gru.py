@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from harness.nn.bpe import PAD, ByteLevelBPE
 from harness.nn.heads import ScoreHead
-from harness.nn.words import Words, WordsConfig
+from harness.nn.text.bpe import PAD, ByteLevelBPE
+from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
 from harness.spec import OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded

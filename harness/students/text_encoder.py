@@ -8,16 +8,16 @@ from typing import Self
 from pydantic import Field, model_validator
 from torch import nn
 
-from harness.nn.bpe import ByteLevelBPE
 from harness.nn.heads import ScoreHead
-from harness.nn.hub_tokenizer import HubTokenizer
-from harness.nn.layer_rates import LayerRates
-from harness.nn.lora import add_adapters, check_adapters
 from harness.nn.pooling import PoolingName, pooling
-from harness.nn.text_hub import check_fresh, check_pretrained, fresh_encoder, pretrained_encoder
-from harness.nn.text_sizes import EncoderSizes
-from harness.nn.weights_hash import weights_sha256
-from harness.nn.words import Words, WordsConfig
+from harness.nn.text.bpe import ByteLevelBPE
+from harness.nn.text.hub import check_fresh, check_pretrained, fresh_encoder, pretrained_encoder
+from harness.nn.text.hub_tokenizer import HubTokenizer
+from harness.nn.text.layer_rates import LayerRates
+from harness.nn.text.lora import add_adapters, check_adapters
+from harness.nn.text.sizes import EncoderSizes
+from harness.nn.text.weights_hash import weights_sha256
+from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
 from harness.spec import BadInput, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from harness.contracts import Reader
 from harness.engine.advice import ADVICE_FILE
 from harness.engine.environment import find_device
 from harness.registry import DATASETS
@@ -25,7 +26,7 @@ from harness.spec import (
 )
 from harness.store import ResultStore
 from harness.study.expand import Cell, expand, make_plan, models
-from harness.types import Dataset, Reader
+from harness.types import Dataset
 
 T = TypeVar("T")
 

@@ -6,12 +6,13 @@ from lightning_fabric import Fabric
 from toy import Toy, ToyConfig
 from trials import spec
 
+from harness.contracts import Tokenises
 from harness.engine.optimiser import adamw
 from harness.engine.terms import build_terms
 from harness.engine.training_step import Clips, Learner, TrainingStep
 from harness.registry import BUILTIN_PACKAGES, STUDENTS, discover
 from harness.spec import LossTerm
-from harness.types import Outputs, Tokenises
+from harness.types import Outputs
 
 pytestmark = pytest.mark.bench
 MINI_BATCH = 32

@@ -4,8 +4,8 @@ import pytest
 import torch
 from toy import Toy, ToyConfig
 
+from harness.contracts import Tokenises
 from harness.registry import BASELINES, BUILTIN_PACKAGES, STUDENTS, TEACHERS, discover
-from harness.types import Tokenises
 
 pytestmark = pytest.mark.bench
 

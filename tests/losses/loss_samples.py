@@ -5,8 +5,9 @@ import pytest
 import torch
 from toy import Toy, ToyConfig
 
+from harness.contracts import Adapts
 from harness.registry import BUILTIN_PACKAGES, LOSSES, discover
-from harness.types import Adapts, Outputs, Padded
+from harness.types import Outputs, Padded
 
 discover()
 BUILTIN = [

@@ -5,8 +5,8 @@ import pytest
 import torch
 from loss_samples import DATA, of_embedding
 
+from harness.contracts import Adapts
 from harness.losses.crd import CRD, CRDConfig
-from harness.types import Adapts
 
 DRAW = np.random.default_rng(0)
 STUDENT, TEACHER = DRAW.normal(size=(8, 5)), DRAW.normal(size=(8, 6))

@@ -17,7 +17,8 @@ from loss_samples import (
 )
 from torch.testing import assert_close
 
-from harness.types import Adapts, Outputs, Padded
+from harness.contracts import Adapts
+from harness.types import Outputs, Padded
 
 every_loss = losses(lambda entry: True)
 every_loss_with_a_teacher = losses(lambda entry: entry.config.advice)

@@ -6,7 +6,7 @@ import torch
 from scipy.special import erf
 from torch.testing import assert_close
 
-from harness.nn.audio_token import AudioToken
+from harness.nn.clip.audio_token import AudioToken
 from harness.types import Padded
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.nn.bpe import END, PAD, SPECIAL_TOKENS, START, ByteLevelBPE
+from harness.nn.text.bpe import END, PAD, SPECIAL_TOKENS, START, ByteLevelBPE
 
 TRANSCRIPTS = [f"it was {word} and {word}" for word in ("awful", "bad", "plain", "good", "superb")]
 PRINT_IDS = f"""
 import json
-from harness.nn.bpe import ByteLevelBPE
+from harness.nn.text.bpe import ByteLevelBPE
 tokenizer = ByteLevelBPE({TRANSCRIPTS!r}, 300, 16)
 print(json.dumps(tokenizer.encode({TRANSCRIPTS!r}).values.tolist()))
 """

@@ -6,7 +6,7 @@ from open_clip.transformer import VisionTransformer
 from torch.testing import assert_close
 from transformers import XCLIPVisionConfig, XCLIPVisionModel
 
-from harness.nn.cross_frame import CrossFrame
+from harness.nn.clip.cross_frame import CrossFrame
 
 WIDTH, HEADS, LAYERS, FRAMES, SIZE, PATCH = 128, 4, 2, 3, 16, 8
 

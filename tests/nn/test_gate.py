@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from harness.nn.gate import Gate
+from harness.nn.clip.gate import Gate
 
 
 def test_what_is_added_is_scaled_by_a_sigmoid_of_both():

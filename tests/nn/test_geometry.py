@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from harness.nn.geometry import centred, distances, others, precise, products, rescaled, units
+from harness.nn.compare.geometry import centred, distances, others, precise, products, rescaled, units
 
 DRAW = np.random.default_rng(0)
 POINTS = DRAW.normal(size=(6, 4))

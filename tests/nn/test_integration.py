@@ -6,7 +6,7 @@ from torch.testing import assert_close
 from transformers import XCLIPVisionConfig
 from transformers.models.x_clip.modeling_x_clip import XCLIPMultiframeIntegrationTransformer
 
-from harness.nn.integration import Integration
+from harness.nn.clip.integration import Integration
 from harness.spec import BadInput
 from harness.types import Padded
 

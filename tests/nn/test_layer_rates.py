@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.nn.layer_rates import LayerRates
+from harness.nn.text.layer_rates import LayerRates
 
 BERT = [
     "embeddings.word_embeddings.weight",

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from harness.nn.levels import level_shares, nearest_level, squared_emd
+from harness.nn.compare.levels import level_shares, nearest_level, squared_emd
 
 MOSI, SIMS = (-3, 3), (-1, 1)
 

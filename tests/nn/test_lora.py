@@ -10,7 +10,7 @@ from torch import nn
 from torch.testing import assert_close
 from transformers import BertConfig, BertModel
 
-from harness.nn.lora import add_adapters, check_adapters
+from harness.nn.text.lora import add_adapters, check_adapters
 from harness.spec import BadInput
 
 IDS = torch.arange(1, 9).view(2, 4)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from harness.nn.pair import costs_nothing, pair
+from harness.nn.compare.pair import costs_nothing, pair
 from harness.spec import BadInput
 from harness.types import Outputs
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.nn.projection import Projection
+from harness.nn.compare.projection import Projection
 
 
 def test_it_is_a_matrix_and_a_shift():

@@ -10,8 +10,8 @@ from torch.testing import assert_close
 from transformers import AutoModel
 from transformers.utils import logging
 
-from harness.nn.text_hub import check_fresh, check_pretrained, fresh_encoder, pretrained_encoder
-from harness.nn.text_sizes import EncoderSizes
+from harness.nn.text.hub import check_fresh, check_pretrained, fresh_encoder, pretrained_encoder
+from harness.nn.text.sizes import EncoderSizes
 from harness.spec import BadInput
 
 SAID = ("it was good", "awful", "plain and fair, and superb")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.nn.text_probe import check_length, check_states
+from harness.nn.text.probe import check_length, check_states
 from harness.spec import BadInput
 
 VOCABULARY, WIDTH, PAD = 20, 6, 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.nn.transcript import lower_if_capitals, mostly_capitals
+from harness.nn.text.transcript import lower_if_capitals, mostly_capitals
 
 
 @pytest.mark.parametrize(

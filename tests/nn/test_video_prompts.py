@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from transformers import XCLIPConfig
 from transformers.models.x_clip.modeling_x_clip import XCLIPPromptGenerator
 
-from harness.nn.video_prompts import VideoPrompts, standardised
+from harness.nn.clip.video_prompts import VideoPrompts, standardised
 from harness.types import Padded
 
 CLIPS, FRAMES, PATCHES, WIDTH_IN, WIDTH, LEVELS = 2, 3, 4, 24, 128, 7

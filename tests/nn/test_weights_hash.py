@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.nn.weights_hash import weights_sha256
+from harness.nn.text.weights_hash import weights_sha256
 
 
 def layer():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from harness.nn.word_list import FIRST_WORD, PAD, UNKNOWN, WORD, WordList
+from harness.nn.text.word_list import FIRST_WORD, PAD, UNKNOWN, WORD, WordList
 
 TRANSCRIPTS = ["It was good, GOOD even.", "don't say it wasn't", "Ärgerlich - 10/10", ""]
 plain = st.text(st.sampled_from("aB c'9,ü."), max_size=30)

@@ -7,7 +7,7 @@ import torch
 from pydantic import Field, ValidationError
 from toy import Toy, ToyConfig
 
-from harness.nn.words import Words, WordsConfig
+from harness.nn.text.words import Words, WordsConfig
 from harness.spec import BadInput
 
 CLIPS = Toy(ToyConfig()).load().test.take(torch.arange(3))

@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from torch.testing import assert_close
 from toy import Toy, ToyConfig
 
-from harness.nn.word_list import WORD
+from harness.nn.text.word_list import WORD
 from harness.registry import STUDENTS
 from harness.spec import BadInput, VariantRef
 from harness.students.bag_of_words import BagOfWords

@@ -8,10 +8,11 @@ from contract import build, clips, ready, ways
 from tokenizers import Tokenizer
 from torch.testing import assert_close
 
+from harness.contracts import KeepsTokenizer, ScalesRates, Tokenises
 from harness.efficiency.parameters import inference_parameters
 from harness.registry import STUDENTS
 from harness.spec import MODALITY_OF, BadInput
-from harness.types import KeepsTokenizer, Padded, ScalesRates, Tokenises
+from harness.types import Padded
 
 FEATURES = ("text", "vision", "audio", "frames")
 

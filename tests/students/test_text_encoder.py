@@ -14,7 +14,7 @@ from toy import WORDS, Toy, ToyConfig
 from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 
 from harness.efficiency.parameters import inference_parameters
-from harness.nn.weights_hash import weights_sha256
+from harness.nn.text.weights_hash import weights_sha256
 from harness.registry import STUDENTS
 from harness.spec import BadInput, VariantRef
 from harness.students.text_encoder import TextEncoder

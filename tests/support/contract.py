@@ -10,8 +10,9 @@ import pytest
 import torch
 from toy import Toy, ToyConfig
 
+from harness.contracts import Tokenises
 from harness.registry import BUILTIN_PACKAGES, Registry, discover
-from harness.types import Batch, Padded, Tokenises
+from harness.types import Batch, Padded
 
 discover()
 DATA = Toy(ToyConfig()).load()

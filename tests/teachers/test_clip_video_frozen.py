@@ -7,8 +7,8 @@ import torch
 from teacher_samples import DATA, PLAIN, build, film, names, picture_size
 from torch.testing import assert_close
 
+from harness.contracts import Precomputes, ScalesRates
 from harness.spec import BadInput
-from harness.types import Precomputes, ScalesRates
 
 FIXED = {"cross_frame": False, "vision_layers_trained": 0}
 FREEZING = {

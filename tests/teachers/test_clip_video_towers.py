@@ -13,7 +13,7 @@ from teacher_samples import PLAIN, SMALL, build, checkpoint, configure, film, pi
 from torch.nn.functional import normalize
 from torch.testing import assert_close
 
-from harness.nn.clip_weights import offline
+from harness.nn.clip.weights import offline
 from harness.spec import BadInput
 from harness.teachers.clip_video.config import PROMPTS
 

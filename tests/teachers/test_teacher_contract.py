@@ -9,8 +9,9 @@ from contract import clips as plain_clips
 from safetensors.torch import load_model, save_model
 from torch.testing import assert_close
 
+from harness.contracts import Precomputes, ScalesRates
 from harness.registry import TEACHERS
-from harness.types import Padded, Precomputes, ScalesRates
+from harness.types import Padded
 
 VECTORS = frozenset({"score", "class_logits", "embedding"})
 

@@ -6,8 +6,8 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from harness.nn.clip_tower import check_weights, no_messages
-from harness.nn.clip_weights import check_tower
+from harness.nn.clip.tower import check_weights, no_messages
+from harness.nn.clip.weights import check_tower
 from harness.spec import ModelConfig, OutputName, View
 
 Sense = Literal["video", "audio", "text"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from harness.nn.clip_tower import ClipTower
+from harness.nn.clip.tower import ClipTower
 from harness.nn.mlp import mlp
 from harness.nn.stretches import average_stretches
 from harness.teachers.clip_video.config import ClipVideoConfig

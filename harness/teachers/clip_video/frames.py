@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from harness.nn.audio_token import AudioToken
-from harness.nn.clip_tower import ClipTower
-from harness.nn.cross_frame import CrossFrame
+from harness.nn.clip.audio_token import AudioToken
+from harness.nn.clip.cross_frame import CrossFrame
+from harness.nn.clip.tower import ClipTower
+from harness.nn.clip.video_prompts import standardised
 from harness.nn.stretches import spread, take_evenly
-from harness.nn.video_prompts import standardised
 from harness.spec import BadInput
 from harness.teachers.clip_video.config import ClipVideoConfig
 from harness.teachers.clip_video.seen import Seen

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from harness.nn.clip_layers import train_last
-from harness.nn.clip_tower import ClipTower, SmallTower, named_tower, small_tower
-from harness.nn.gate import Gate
-from harness.nn.integration import Integration
+from harness.nn.clip.gate import Gate
+from harness.nn.clip.integration import Integration
+from harness.nn.clip.layers import train_last
+from harness.nn.clip.tower import ClipTower, SmallTower, named_tower, small_tower
+from harness.nn.clip.video_prompts import VideoPrompts
 from harness.nn.mlp import mlp
-from harness.nn.video_prompts import VideoPrompts
 from harness.registry import TEACHERS
 from harness.spec import View
 from harness.teachers.clip_video.config import ClipVideoConfig

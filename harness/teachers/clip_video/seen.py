@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.nn.video_prompts import standardised
+from harness.nn.clip.video_prompts import standardised
 from harness.types import Padded
 
 

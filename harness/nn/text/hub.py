@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from harness.nn.extras import find_extra
-from harness.nn.hub_tokenizer import HubTokenizer
-from harness.nn.text_probe import check_length, check_states
-from harness.nn.text_sizes import EncoderSizes, check_encoder_config, set_sizes, set_width
+from harness.nn.text.hub_tokenizer import HubTokenizer
+from harness.nn.text.probe import check_length, check_states
+from harness.nn.text.sizes import EncoderSizes, check_encoder_config, set_sizes, set_width
 from harness.spec import BadInput, nearest
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, ValidationError, field_validator
 
-from harness.nn.transcript import lower_if_capitals, mostly_capitals
+from harness.nn.text.transcript import lower_if_capitals, mostly_capitals
 from harness.spec import BadInput, ModelConfig, OutputName, View
 from harness.types import Batch
 

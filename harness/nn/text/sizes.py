@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.nn.bpe import END, PAD, START
+from harness.nn.text.bpe import END, PAD, START
 from harness.spec import BadInput
 
 if TYPE_CHECKING:

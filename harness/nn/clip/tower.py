@@ -13,13 +13,13 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from harness.nn.clip_weights import WeightsFile, check_tower, find_weights, misfit, offline
+from harness.nn.clip.weights import WeightsFile, check_tower, find_weights, misfit, offline
 from harness.spec import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.nn.cross_frame import CrossFrame
+    from harness.nn.clip.cross_frame import CrossFrame
 
 
 @dataclass(frozen=True)

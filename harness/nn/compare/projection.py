@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from harness.nn.geometry import precise
+from harness.nn.compare.geometry import precise
 
 
 class Projection(nn.Module):

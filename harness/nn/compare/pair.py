@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from harness.nn.geometry import precise
+from harness.nn.compare.geometry import precise
 from harness.spec import BadInput, OutputName
 from harness.types import Outputs
 

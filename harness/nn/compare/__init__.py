@@ -1,0 +1,1 @@
+"""Comparing a student's outputs with a teacher's: distances, levels, projections."""

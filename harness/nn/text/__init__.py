@@ -1,0 +1,1 @@
+"""Reading words: encoders and tokenizers of transformers, fitted vocabularies, casing, adapters."""
