@@ -193,6 +193,9 @@ def _check_data(spec: TrialSpec, config: ModelConfig, data: Dataset) -> None:
             f"{model} takes {taken} frames of every clip, and {spec.data.name} has clips of "
             f"{int(min(there))}; of n frames those at floor((i + 1/2) n / {taken}) are taken, none twice"
         )
+    videos = len(set(data.train.video_ids))
+    if spec.folds > videos:
+        raise BadInput(f"{spec.folds} folds, and {spec.data.name} has {videos} training videos")
 
 
 def _check_models(cells: tuple[Cell, ...]) -> None:

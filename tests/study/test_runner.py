@@ -139,6 +139,13 @@ def test_more_frames_than_clips_have_are_refused_before_anything_is_written(plac
     assert place.store().studies() == ()
 
 
+def test_more_folds_than_videos_are_refused_before_anything_is_written(place):
+    study = parse_study(ablation("seeds=[0]", "arms.both_steps.folds=13"))
+    with pytest.raises(BadInput, match="13 folds, and toy has 12 training videos"):
+        run_study(study, place, Diary())
+    assert place.store().studies() == ()
+
+
 def test_a_model_that_needs_a_view_the_data_lacks_is_refused_before_anything_is_written(
     place, monkeypatch
 ):
