@@ -17,9 +17,9 @@ from harness.data.clips.labels import ClipRow, LabelTable, read_labels
 from harness.data.clips.media import read_media
 from harness.data.parts.checks import SPLITS, check_finite, check_labels, check_membership, require_path
 from harness.data.parts.hashing import files_hash
-from harness.data.parts.paged import empty_pixels
 from harness.data.parts.scaling import standardise
 from harness.data.parts.sequences import pad
+from harness.paged import empty_paged
 from harness.registry import DATASETS
 from harness.spec import BadInput, View
 from harness.types import Batch, DataInfo, Dataset, Padded
@@ -113,7 +113,8 @@ class RawClips:
 
     def _read(self, rows: tuple[ClipRow, ...]) -> Batch:
         # Each clip has as many frames as are asked for, so they need no list before they are stacked.
-        frames = empty_pixels(len(rows), self.config.frames, 3, self.config.size, self.config.size)
+        shape = (len(rows), self.config.frames, 3, self.config.size, self.config.size)
+        frames = empty_paged(shape, torch.uint8)
 
         def read(place: int) -> tuple[Tensor, Tensor]:
             pixels, vision, audio = _clip(self._folder(), self.config, rows[place])

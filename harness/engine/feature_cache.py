@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from harness.contracts import Precomputes
+from harness.paged import cat_paged
 from harness.spec import canonical_json, digest
 from harness.types import Batch
 
@@ -60,7 +61,7 @@ class FeatureCache:
             "device": fabric.device.type,
         }
         blocks = [self._block(fabric, model, block, source, dtype) for block in _blocks(clips)]
-        found = {name: _cat([block[name] for block in blocks]) for name in blocks[0]}
+        found = {name: cat_paged([block[name] for block in blocks]) for name in blocks[0]}
         return replace(clips.without(model.replaced_views()), precomputed=found)
 
     def _block(
@@ -75,8 +76,11 @@ class FeatureCache:
         file = self.folder / digest(key, length=32)[:2] / f"{digest(key, length=32)}.safetensors"
         found = _read(file, key) if file.exists() else None
         if found is None:
-            found = _compute(fabric, model, clips, dtype)
-            _write(file, found, key)
+            _write(file, _compute(fabric, model, clips, dtype), key)
+            # Read back rather than kept: a file is mapped, and need not be in memory as a whole.
+            found = _read(file, key)
+        if found is None:
+            raise OSError(f"{file} does not hold what was just written to it")
         return found
 
 
@@ -93,18 +97,7 @@ def _compute(fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype)
         with fabric.autocast():
             found = model.precompute(clips.take(rows).to(fabric.device, dtype))
         parts.append({name: tensor.cpu() for name, tensor in found.items()})
-    return {name: _cat([part[name] for part in parts]) for name in parts[0]}
-
-
-def _cat(parts: list[Tensor]) -> Tensor:
-    """The parts one after the other; a part of fewer steps is padded with zeros."""
-    if len({part.shape[1:] for part in parts}) > 1:
-        steps = max(part.shape[1] for part in parts)
-        parts = [
-            torch.cat((part, part.new_zeros(len(part), steps - part.shape[1], *part.shape[2:])), 1)
-            for part in parts
-        ]
-    return torch.cat(parts)
+    return {name: cat_paged([part[name] for part in parts]) for name in parts[0]}
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:
