@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +24,8 @@ def fetch(folder: Path, sha256: str = ARCHIVE_SHA256) -> Path:
     # pip reads the build files of what it downloads; with a hash it does so after checking the hash.
     wanted.write_text(f"{PACKAGE}=={VERSION} --hash=sha256:{sha256}\n", encoding="utf-8")
     options = ["--no-input", "--no-deps", "--no-binary", PACKAGE, "--dest", str(folder)]
-    done = subprocess.run(  # noqa: S603 - our own interpreter, fixed words
-        [sys.executable, "-m", "pip", "download", *options, "--requirement", str(wanted)],
+    done = subprocess.run(  # noqa: S603 - the user's own pip, fixed words
+        [*_pip(), "download", *options, "--requirement", str(wanted)],
         capture_output=True,
         text=True,
         check=False,
@@ -36,6 +38,14 @@ def fetch(folder: Path, sha256: str = ARCHIVE_SHA256) -> Path:
             key="--archive",
         )
     return archive
+
+
+def _pip() -> tuple[str, ...]:
+    """The pip of this interpreter, or of the search path where the interpreter was made without one."""
+    on_path = shutil.which("pip")
+    if importlib.util.find_spec("pip") is None and on_path:
+        return (on_path, "--python", sys.executable)
+    return (sys.executable, "-m", "pip")
 
 
 def _reason(said: str, sha256: str) -> str:
