@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
+from harness.paged import cat_paged
 from harness.spec import OutputName, View
 
 
@@ -59,17 +59,7 @@ class Padded:
     @classmethod
     def cat(cls, parts: Sequence[Padded]) -> Padded:
         """The sequences of all parts, one part after the other, padded to the longest."""
-        steps = max(part.mask.shape[1] for part in parts)
-        values = [
-            torch.cat(
-                (part.values, part.values.new_zeros(len(part.mask), more, *part.values.shape[2:])), 1
-            )
-            if (more := steps - part.mask.shape[1])
-            else part.values
-            for part in parts
-        ]
-        masks = [pad(part.mask, (0, steps - part.mask.shape[1])) for part in parts]
-        return cls(torch.cat(values), torch.cat(masks))
+        return cls(cat_paged([part.values for part in parts]), cat_paged([part.mask for part in parts]))
 
     def mean(self) -> Tensor:
         """(B, ...) mean over existing steps; zero for an empty sequence."""

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from harness.engine.seeds import generator
+from harness.nn.compare.levels import level_shares
 from harness.spec import BadInput, Control, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded
 
@@ -108,8 +109,6 @@ def _label_echo(advice: Outputs, target: Tensor, info: DataInfo) -> Outputs:
     """
     logits = advice.class_logits
     if logits is not None:
-        levels = info.levels(logits.shape[1]).to(target)
-        step = levels[1] - levels[0]
-        share = (1 - (target.unsqueeze(1) - levels).abs() / step).clamp(min=1e-6)
+        share = level_shares(target, info.label_range, logits.shape[1]).clamp(min=1e-6)
         logits = (share / share.sum(1, keepdim=True)).log()
     return Outputs(target.clone(), class_logits=logits)
