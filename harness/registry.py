@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from harness.spec import BadInput, Kind, VariantConfig, VariantRef, nearest
+from harness.spec import BadInput, Kind, Space, VariantConfig, VariantRef, nearest
 
 BUILTIN_PACKAGES = (
     "harness.data",
@@ -41,7 +41,8 @@ class Entry(Generic[C]):
     """A registered variant.
 
     `tiny` are the parameters of its smallest useful version: what contract tests and
-    ``adviserbench run --tiny`` use.
+    ``adviserbench run --tiny`` use. `space` is what a search tries for its parameters, and for the
+    weight if it is a loss; a parameter that is not in it keeps its value.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Entry(Generic[C]):
     builder: type
     paper: str
     tiny: Mapping[str, Any]
+    space: Mapping[str, Space]
 
     @property
     def where(self) -> str:
@@ -100,16 +102,28 @@ class Registry(Generic[C]):
         self._entries: dict[str, Entry[C]] = {}
 
     def register(
-        self, name: str, *, config: type[C], paper: str, tiny: Mapping[str, Any]
+        self,
+        name: str,
+        *,
+        config: type[C],
+        paper: str,
+        tiny: Mapping[str, Any],
+        space: Mapping[str, Space] | None = None,
     ) -> Callable[[T], T]:
         """A class decorator that makes the class known under `name`.
 
         Raises:
-            ValueError: the name is taken, by a class of another module or qualified name.
+            ValueError: the name is taken, by a class of another module or qualified name; a space is of
+                no parameter.
         """
+        searchable = {*config.model_fields, *(("weight",) if self.kind == "loss" else ())}
+        for param in space or {}:
+            if param not in searchable:
+                hint = nearest(param, searchable)
+                raise ValueError(f"{self.kind} '{name}' has a space for '{param}'; {hint}")
 
         def decorate(builder: T) -> T:
-            entry = Entry(self.kind, name, config, builder, paper, dict(tiny))
+            entry = Entry(self.kind, name, config, builder, paper, dict(tiny), dict(space or {}))
             taken = self._entries.get(name)
             if taken is not None and taken.where != entry.where:
                 raise ValueError(

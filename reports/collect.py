@@ -24,7 +24,7 @@ class Observation:
     predictions: pd.DataFrame | None = None
 
     @property
-    def state(self) -> Literal["complete", "failed", "missing"]:
+    def state(self) -> Literal["complete", "failed", "pruned", "missing"]:
         """``missing`` when the store has no readable record."""
         return "missing" if self.result is None else self.result.state
 

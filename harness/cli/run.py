@@ -13,7 +13,7 @@ from harness.cli.report import print_report
 from harness.registry import discover
 from harness.spec import BadInput
 from harness.store import ResultStore, open_store
-from harness.store.mlflow_store import DATABASE
+from harness.store.mlflow.store import DATABASE
 from harness.study.load import load_study
 from harness.study.tiny import shrink
 

@@ -3,8 +3,9 @@
 from harness.spec.base import Frozen
 from harness.spec.errors import BadInput, nearest
 from harness.spec.identity import LOCATION_KEYS, canonical_json, digest, group_id, trial_id
+from harness.spec.launch import Launch, ProcessesLaunch, RayLaunch, SerialLaunch
 from harness.spec.metric import METRICS, MetricSpec
-from harness.spec.plan import Member, Plan
+from harness.spec.plan import Member, Plan, SearchTrial
 from harness.spec.result import (
     PREDICTION_COLUMNS,
     Efficiency,
@@ -12,14 +13,29 @@ from harness.spec.result import (
     EpochRecord,
     Failure,
     Latency,
+    State,
     TrialResult,
 )
+from harness.spec.search import (
+    COSTS,
+    CmaEsSampler,
+    HyperbandPruner,
+    MedianPruner,
+    NoPruner,
+    Nsga2Sampler,
+    RandomSampler,
+    SearchSettings,
+    TpeSampler,
+)
+from harness.spec.space import SPACE_ADAPTER, ChoiceSpace, FloatSpace, IntSpace, Space
 from harness.spec.study import (
     NAMED_CONTROLS,
     STUDY_ADAPTER,
     AblationStudy,
     GridStudy,
     Recipe,
+    SearchStudy,
+    Study,
     Template,
 )
 from harness.spec.task import TASKS, Protocol, TaskSpec
@@ -32,6 +48,7 @@ from harness.spec.trial import (
     Role,
     Runtime,
     Schedule,
+    Split,
     TrialSpec,
 )
 from harness.spec.variant import (
@@ -47,42 +64,65 @@ from harness.spec.variant import (
 )
 
 __all__ = [
+    "COSTS",
     "LOCATION_KEYS",
     "METRICS",
     "MODALITY_OF",
     "NAMED_CONTROLS",
     "PREDICTION_COLUMNS",
+    "SPACE_ADAPTER",
     "STUDY_ADAPTER",
     "TASKS",
     "AblationStudy",
     "Accelerator",
     "BadInput",
+    "ChoiceSpace",
+    "CmaEsSampler",
     "Control",
     "Efficiency",
     "Environment",
     "EpochRecord",
     "Failure",
+    "FloatSpace",
     "Frozen",
     "GridStudy",
+    "HyperbandPruner",
+    "IntSpace",
     "Kind",
     "Latency",
+    "Launch",
     "LossConfig",
     "LossTerm",
+    "MedianPruner",
     "Member",
     "MetricSpec",
     "Modality",
     "ModelConfig",
+    "NoPruner",
+    "Nsga2Sampler",
     "Optimisation",
     "OutputName",
     "Plan",
     "Precision",
+    "ProcessesLaunch",
     "Protocol",
+    "RandomSampler",
+    "RayLaunch",
     "Recipe",
     "Role",
     "Runtime",
     "Schedule",
+    "SearchSettings",
+    "SearchStudy",
+    "SearchTrial",
+    "SerialLaunch",
+    "Space",
+    "Split",
+    "State",
+    "Study",
     "TaskSpec",
     "Template",
+    "TpeSampler",
     "TrialResult",
     "TrialSpec",
     "VariantConfig",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.spec.base import Frozen
-from harness.spec.study import AblationStudy, GridStudy
+from harness.spec.study import Study
 from harness.spec.trial import TrialSpec
 
 
@@ -15,10 +17,23 @@ class Member(Frozen):
     trial_id: str
 
 
+class SearchTrial(Frozen):
+    """One trial of an arm's search."""
+
+    arm: str
+    number: int
+    """Its place in the arm's search, from 0; the first has the values of the study file."""
+
+    params: dict[str, Any]
+    """From the dotted path of every parameter searched to its value."""
+
+    trial_id: str
+
+
 class Plan(Frozen):
     """A study with identified trials, each once, teachers before the students they advise."""
 
-    study: AblationStudy | GridStudy
+    study: Study
     members: tuple[Member, ...]
     trials: dict[str, TrialSpec]
     teachers: dict[str, tuple[str, ...]]
@@ -29,3 +44,12 @@ class Plan(Frozen):
 
     groups: dict[str, str]
     """From a trial to the identity that it shares with its twins under other seeds."""
+
+    searches: tuple[SearchTrial, ...] = ()
+    """The trials of searches that are proposed so far, an arm's in their order."""
+
+    chosen: dict[str, SearchTrial] = {}
+    """From an arm that is reported to the trial of a search whose values it has."""
+
+    is_open: bool = False
+    """Whether results will bring more trials."""

@@ -9,7 +9,8 @@ from pydantic import Field
 from harness.spec.base import Frozen
 from harness.spec.trial import TrialSpec
 
-State = Literal["complete", "failed"]
+State = Literal["complete", "failed", "pruned"]
+"""How a trial ended. A pruned one was given up by its search: it has epochs and no metrics."""
 
 PREDICTION_COLUMNS = ("split", "id", "video_id", "target", "score")
 """Columns of `predictions.parquet`: a row per clip of valid and test."""

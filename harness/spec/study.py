@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator,
 
 from harness.spec.base import Frozen
 from harness.spec.errors import nearest
+from harness.spec.launch import Launch, SerialLaunch
+from harness.spec.search import SearchSettings
 from harness.spec.task import Protocol
 from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, Runtime, Schedule
 from harness.spec.variant import VariantRef
@@ -76,6 +78,7 @@ class _Study(Frozen):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     reference: str | None = Field(None, description="arm that the others are compared with")
     runtime: Runtime = Runtime()
+    launch: Launch = SerialLaunch()
     controls: tuple[str, ...] = Field(
         (), description=f"more arms, the base under a control: {', '.join(NAMED_CONTROLS)}"
     )
@@ -112,6 +115,35 @@ class GridStudy(_Study):
     )
 
 
-StudySpec = Annotated[AblationStudy | GridStudy, Field(discriminator="kind")]
+class SearchStudy(_Study):
+    """An ablation whose arms are tuned first: a search each, then what it chose under every seed.
 
-STUDY_ADAPTER: TypeAdapter[AblationStudy | GridStudy] = TypeAdapter(StudySpec)
+    With several objectives an arm is reported as the points of its Pareto front, ``arm #number``.
+    """
+
+    kind: Literal["search"]
+    arms: dict[str, Template] = Field(default={"searched": Template()}, min_length=1)
+    search: SearchSettings = SearchSettings()
+
+    @model_validator(mode="after")
+    def _seeds_are_fresh(self) -> Self:
+        if self.search.seed in self.seeds:
+            raise ValueError(
+                f"a choice is run again under fresh seeds, and {self.search.seed} of {list(self.seeds)} "
+                "is the search's own (search.seed)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _points_have_no_reference(self) -> Self:
+        named = [self.reference, *(arm.reference for arm in self.arms.values())]
+        if len(self.search.objective) > 1 and any(named):
+            raise ValueError("an arm of several objectives becomes several rows: there is no reference")
+        return self
+
+
+Study = AblationStudy | GridStudy | SearchStudy
+
+StudySpec = Annotated[Study, Field(discriminator="kind")]
+
+STUDY_ADAPTER: TypeAdapter[Study] = TypeAdapter(StudySpec)

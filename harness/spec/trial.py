@@ -26,6 +26,8 @@ Schedule = Literal["two_stage", "joint"]
 """``two_stage``: the teacher is trained, selected and frozen before a student sees its outputs.
 ``joint``: both train in one loop, and the student follows the teacher as it stands at that step."""
 
+Split = Literal["val", "test"]
+
 Precision = Literal["32-true", "64-true", "bf16-mixed", "bf16-true", "16-mixed"]
 
 
@@ -90,6 +92,12 @@ class Runtime(Frozen):
     threads: int | None = Field(
         None, ge=1, description="threads torch computes with; null = its default"
     )
+    devices: int = Field(
+        1, ge=1, description="devices that one trial trains on, its batches cut between them"
+    )
+    strategy: str = Field(
+        "auto", description="Fabric's way to train on several devices, such as ddp_spawn or fsdp"
+    )
     latency_seconds: float = Field(
         0.3, gt=0, le=60, description="least time over which a trial's latency is sampled"
     )
@@ -107,6 +115,7 @@ class TrialSpec(Frozen):
         fold: of a teacher of a cross-fitted student, the part that it does not see.
         labelled_fraction: share of the training clips whose labels may be read. The others train
             the losses that need a teacher's advice only, and are left out where there are none.
+        splits: what the selected epoch is evaluated on; the trials of a search never see test.
     """
 
     role: Role
@@ -123,6 +132,7 @@ class TrialSpec(Frozen):
     folds: int = Field(1, ge=1)
     fold: int | None = Field(None, ge=0)
     labelled_fraction: float = Field(1.0, gt=0, le=1)
+    splits: tuple[Split, ...] = ("val", "test")
 
     @model_validator(mode="after")
     def _distillation_is_consistent(self) -> Self:

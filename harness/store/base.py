@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.spec import Plan, TrialResult, TrialSpec
+from harness.spec import EpochRecord, Plan, State, TrialResult, TrialSpec
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class StoreFault(OSError):
+    """The store does not take or give anything for now: a server that is down, a disk that is full.
+
+    One line that says which and why. Nothing that was stored is lost, and what was not can be tried
+    again.
+    """
 
 
 class ResultStore(Protocol):
     """Results by trial id, plans by study name.
 
     A trial is in the store when `finish` returned; whatever a killed process left half-written
-    before that is never read. The newest finished result of a trial id counts.
+    before that is never read. The newest finished result of a trial id counts. Every method raises
+    `StoreFault` while the store cannot be reached.
     """
 
     def open_study(self, plan: Plan) -> None:
@@ -34,20 +43,31 @@ class ResultStore(Protocol):
     def begin(self, study: str, trial_id: str, spec: TrialSpec) -> None:
         """Notes that the trial is running; a run the same trial left unfinished is closed as killed."""
 
-    def log_step(self, trial_id: str, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Adds one epoch's metrics to a trial that has begun."""
+    def states(self, trial_ids: Iterable[str]) -> dict[str, State]:
+        """How each of `trial_ids` ended, by what the store says without reading the records.
+
+        Trials without a finished result are absent.
+        """
+
+    def log_epochs(self, trial_id: str, epochs: Sequence[EpochRecord]) -> None:
+        """Adds metrics of epochs to a trial that has begun; epochs it already has are left out."""
+
+    def forget(self, trial_ids: Iterable[str]) -> None:
+        """Takes all results of these trials away, as if they had never run."""
 
     def finish(
         self, result: TrialResult, predictions: pd.DataFrame | None, files: Mapping[str, Path]
     ) -> None:
         """Keeps the record, the predictions (`PREDICTION_COLUMNS`) and the files, then says it is done.
 
+        Epochs of the record that `log_epochs` was not told of are added to what the trial shows.
+
         `files` maps an artifact name, such as ``checkpoint.safetensors``, to a local file, which is
         copied.
         """
 
     def get(self, trial_id: str) -> TrialResult | None:
-        """The newest finished result, complete or failed."""
+        """The newest finished result: complete, failed or pruned."""
 
     def predictions(self, trial_id: str) -> pd.DataFrame | None:
         """The predictions of the newest result, if it is complete."""

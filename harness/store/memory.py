@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.spec import Plan, TrialResult, TrialSpec
+from harness.spec import EpochRecord, Plan, State, TrialResult, TrialSpec
 from harness.store.record import checked
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class _Finished:
 class MemoryStore:
     """A `ResultStore` in this process; only the files go through a temporary folder."""
 
-    steps: dict[str, list[tuple[int, dict[str, float]]]] = field(default_factory=dict)
-    """What `log_step` was told of each trial since it last began."""
+    epochs: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
+    """What is known of each trial's epochs since it last began."""
 
     def __post_init__(self) -> None:
         self._plans: dict[str, Plan] = {}
@@ -52,23 +52,35 @@ class MemoryStore:
         """Those of `trial_ids` whose newest result is complete."""
         return frozenset(trial for trial in trial_ids if self._complete(trial) is not None)
 
+    def states(self, trial_ids: Iterable[str]) -> dict[str, State]:
+        """How each of `trial_ids` ended."""
+        found = {trial: self._finished.get(trial) for trial in trial_ids}
+        return {trial: kept.result.state for trial, kept in found.items() if kept is not None}
+
+    def forget(self, trial_ids: Iterable[str]) -> None:
+        """Takes all results of these trials away."""
+        for trial in trial_ids:
+            self._finished.pop(trial, None)
+            self.epochs.pop(trial, None)
+
     def begin(self, study: str, trial_id: str, spec: TrialSpec) -> None:
         """Notes that the trial is running."""
         if study not in self._plans:
             raise ValueError(f"study '{study}' is not open in this store")
         self._running.add(trial_id)
-        self.steps[trial_id] = []
+        self.epochs[trial_id] = {}
 
-    def log_step(self, trial_id: str, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Adds one epoch's metrics to a trial that has begun."""
+    def log_epochs(self, trial_id: str, epochs: Sequence[EpochRecord]) -> None:
+        """Adds metrics of epochs to a trial that has begun."""
         self._check_running(trial_id)
-        self.steps[trial_id].append((epoch, dict(metrics)))
+        for record in epochs:
+            self.epochs[trial_id].setdefault(record.epoch, dict(record.metrics))
 
     def finish(
         self, result: TrialResult, predictions: pd.DataFrame | None, files: Mapping[str, Path]
     ) -> None:
         """Keeps the record, the predictions and copies of the files."""
-        self._check_running(result.trial_id)
+        self.log_epochs(result.trial_id, result.epochs)
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         copies = {name: Path(shutil.copyfile(path, folder / name)) for name, path in files.items()}
         kept = None if predictions is None else checked(predictions).copy()
@@ -76,7 +88,7 @@ class MemoryStore:
         self._running.discard(result.trial_id)
 
     def get(self, trial_id: str) -> TrialResult | None:
-        """The newest finished result, complete or failed."""
+        """The newest finished result: complete, failed or pruned."""
         found = self._finished.get(trial_id)
         return None if found is None else found.result
 

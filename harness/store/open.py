@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.spec import BadInput
 from harness.store.base import ResultStore
-from harness.store.mlflow_client import WEB
-from harness.store.mlflow_store import DATABASE, MlflowStore
+from harness.store.mlflow.client import WEB
+from harness.store.mlflow.store import DATABASE, MlflowStore
 
 
 def open_store(out: Path, uri: str | None = None, *, create: bool = True) -> ResultStore:

@@ -9,17 +9,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.registry import first_fault
-from harness.spec import NAMED_CONTROLS, AblationStudy, BadInput, GridStudy, Template
+from harness.spec import NAMED_CONTROLS, AblationStudy, BadInput, GridStudy, SearchStudy, Study, Template
 from harness.study.merge import merge, merge_templates, set_dotted
 
 
-def arms(study: AblationStudy | GridStudy) -> dict[str, Template]:
+def arms(study: Study) -> dict[str, Template]:
     """Every arm's template, merged over the base, in the order of the file; then the named controls.
 
     Raises:
         BadInput: a named control has the name of an arm.
     """
-    found = _ablation_arms(study) if isinstance(study, AblationStudy) else _grid_arms(study)
+    found = _grid_arms(study) if isinstance(study, GridStudy) else _named_arms(study)
     for name in study.controls:
         if name in found:
             raise BadInput(f"'{name}' is an arm and a named control", key="controls")
@@ -28,14 +28,14 @@ def arms(study: AblationStudy | GridStudy) -> dict[str, Template]:
     return found
 
 
-def place(study: AblationStudy | GridStudy, arm: str) -> str:
+def place(study: Study, arm: str) -> str:
     """Where the study file speaks of an arm."""
     if arm in study.controls:
         return f"controls ({arm})"
-    return f"arms.{arm}" if isinstance(study, AblationStudy) else f"axes ({arm})"
+    return f"axes ({arm})" if isinstance(study, GridStudy) else f"arms.{arm}"
 
 
-def _ablation_arms(study: AblationStudy) -> dict[str, Template]:
+def _named_arms(study: AblationStudy | SearchStudy) -> dict[str, Template]:
     return {name: merge_templates(study.base, patch) for name, patch in study.arms.items()}
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from harness.registry import REGISTRIES
 from harness.spec import (
-    AblationStudy,
     BadInput,
     GridStudy,
     Member,
     ModelConfig,
     Plan,
+    Study,
     TrialSpec,
     VariantRef,
     group_id,
@@ -32,7 +32,7 @@ class Cell:
     spec: TrialSpec
 
 
-def expand(study: AblationStudy | GridStudy) -> tuple[Cell, ...]:
+def expand(study: Study) -> tuple[Cell, ...]:
     """Arms × seeds as resolved trials: the arms in the order of the file, and each arm's seeds.
 
     Raises:
@@ -50,9 +50,7 @@ def expand(study: AblationStudy | GridStudy) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def make_plan(
-    study: AblationStudy | GridStudy, cells: tuple[Cell, ...], fingerprints: Mapping[VariantRef, str]
-) -> Plan:
+def make_plan(study: Study, cells: tuple[Cell, ...], fingerprints: Mapping[VariantRef, str]) -> Plan:
     """The plan of a study on data with these fingerprints: each trial once, teachers first."""
     trials: dict[str, TrialSpec] = {}
     teachers: dict[str, tuple[str, ...]] = {}
@@ -85,9 +83,9 @@ def models(cells: tuple[Cell, ...]) -> Iterator[tuple[str, TrialSpec, ModelConfi
                 yield cell.arm, spec, REGISTRIES[spec.role].configure(spec.model)
 
 
-def _check_references(study: AblationStudy | GridStudy, names: set[str]) -> None:
+def _check_references(study: Study, names: set[str]) -> None:
     named = {"reference": study.reference}
-    if isinstance(study, AblationStudy):
+    if not isinstance(study, GridStudy):
         named |= {f"arms.{arm}.reference": patch.reference for arm, patch in study.arms.items()}
     for key, reference in named.items():
         if reference is not None and reference not in names:

@@ -9,11 +9,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.registry import first_fault
-from harness.spec import STUDY_ADAPTER, AblationStudy, BadInput, GridStudy, nearest
+from harness.spec import STUDY_ADAPTER, BadInput, Study, nearest
 from harness.study.content import EXTENDS, study_content
 
+_KINDS = {"ablation": "AblationStudy", "grid": "GridStudy", "search": "SearchStudy"}
+"""From a study's kind to its type."""
 
-def load_study(path: Path, overrides: Sequence[str] = ()) -> AblationStudy | GridStudy:
+
+def load_study(path: Path, overrides: Sequence[str] = ()) -> Study:
     """The study of a file, after overrides such as ``data.path=mosi.pkl`` or ``seeds=[0,1]``.
 
     Raises:
@@ -28,7 +31,7 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> AblationStudy | Gri
         raise fault.at(file=path) from fault
 
 
-def parse_study(content: Any) -> AblationStudy | GridStudy:
+def parse_study(content: Any) -> Study:
     """The study that plain containers describe.
 
     Raises:
@@ -47,7 +50,7 @@ def parse_study(content: Any) -> AblationStudy | GridStudy:
 def study_schema() -> dict[str, Any]:
     """The JSON Schema of study files; one that extends another need not say everything itself."""
     schema = STUDY_ADAPTER.json_schema()
-    for study in ("AblationStudy", "GridStudy"):
+    for study in _KINDS.values():
         definition = schema["$defs"][study]
         definition["properties"][EXTENDS] = {
             "type": "string",
@@ -68,9 +71,7 @@ def study_schema() -> dict[str, Any]:
 def _study_fault(error: ValidationError) -> BadInput:
     found = error.errors(include_url=False)[0]
     # The first part of a location is the kind, which selects the type and is no key of the file.
-    location = [
-        part for part in found["loc"] if part not in {"ablation", "grid"} or part != found["loc"][0]
-    ]
+    location = [part for part in found["loc"] if part not in _KINDS or part != found["loc"][0]]
     if found["type"] != "extra_forbidden":
         fault = first_fault(error)
         return BadInput(fault.message, key=".".join(str(part) for part in location))
@@ -83,7 +84,7 @@ def _known_keys(kind: str, parents: Iterable[str]) -> frozenset[str]:
     """The keys that the schema allows at a place, found by walking it from the study down."""
     schema = STUDY_ADAPTER.json_schema()
     definitions = schema["$defs"]
-    node = definitions["AblationStudy" if kind == "ablation" else "GridStudy"]
+    node = definitions[_KINDS[kind]]
     for parent in parents:
         properties = node.get("properties", {})
         node = properties.get(parent, node.get("additionalProperties", {}))

@@ -9,13 +9,12 @@ from pydantic import ValidationError
 
 from harness.registry import DATASETS, LOSSES, REGISTRIES, first_fault
 from harness.spec import (
-    AblationStudy,
     BadInput,
-    GridStudy,
     LossTerm,
     Optimisation,
     Recipe,
     Role,
+    Study,
     Template,
     TrialSpec,
     VariantRef,
@@ -26,7 +25,7 @@ LABEL_OUTPUTS = frozenset({"score", "class_logits"})
 """What a label can be written as."""
 
 
-def resolve_trial(study: AblationStudy | GridStudy, template: Template, seed: int) -> TrialSpec:
+def resolve_trial(study: Study, template: Template, seed: int) -> TrialSpec:
     """The trial of an arm under one seed.
 
     Raises:
@@ -55,7 +54,7 @@ def resolve_trial(study: AblationStudy | GridStudy, template: Template, seed: in
     return _validated(spec, role)
 
 
-def _teacher(study: AblationStudy | GridStudy, template: Template, seed: int) -> TrialSpec:
+def _teacher(study: Study, template: Template, seed: int) -> TrialSpec:
     spec = _part(study, template, "teacher", seed)
     if template.control == "untrained":
         spec["optimisation"] = spec["optimisation"].model_copy(update={"max_epochs": 0})
@@ -82,7 +81,7 @@ def _halved(role: Role, model: VariantRef) -> VariantRef:
     return VariantRef.model_validate({"name": model.name, **half.model_dump(mode="json")})
 
 
-def _part(study: AblationStudy | GridStudy, template: Template, role: Role, seed: int) -> dict[str, Any]:
+def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, Any]:
     recipe: Recipe | None = getattr(template, role)
     if recipe is None or recipe.model is None or recipe.model.name is None:
         raise BadInput(f"no {role} is named here or in the base", key=f"{role}.model.name")
@@ -115,7 +114,7 @@ def _part(study: AblationStudy | GridStudy, template: Template, role: Role, seed
     }
 
 
-def _data(study: AblationStudy | GridStudy, template: Template) -> VariantRef:
+def _data(study: Study, template: Template) -> VariantRef:
     given = study.data.model_dump()
     if template.data is not None:
         given = merge(given, template.data.model_dump(exclude_unset=True))

@@ -15,11 +15,11 @@ from harness.engine.environment import find_device
 from harness.registry import DATASETS
 from harness.spec import (
     LOCATION_KEYS,
-    AblationStudy,
     BadInput,
-    GridStudy,
+    EpochRecord,
     ModelConfig,
     Plan,
+    Study,
     TrialResult,
     TrialSpec,
     VariantRef,
@@ -82,7 +82,7 @@ class Place:
     cache: Path
 
 
-def run_study(study: AblationStudy | GridStudy, place: Place, watcher: Watcher) -> Outcome:
+def run_study(study: Study, place: Place, watcher: Watcher) -> Outcome:
     """Runs the trials that the store does not have; failed ones are run again.
 
     Raises:
@@ -147,7 +147,7 @@ class _Run:
         return done.result
 
     def _epoch(self, identity: str, epoch: int, metrics: Mapping[str, float]) -> None:
-        self.store.log_step(identity, epoch, metrics)
+        self.store.log_epochs(identity, [EpochRecord(epoch=epoch, metrics=dict(metrics))])
         self.watcher.epoch(identity, epoch, metrics)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from harness.registry import DATASETS, REGISTRIES
-from harness.spec import STUDY_ADAPTER, AblationStudy, GridStudy, Role
+from harness.spec import STUDY_ADAPTER, Role, Study
 
 TINY_OPTIMISATION = {"max_epochs": 2, "batch_size": 8}
 TINY_LATENCY_SECONDS = 0.01
 ROLES: tuple[Role, ...] = ("teacher", "student", "baseline")
 
 
-def shrink(study: AblationStudy | GridStudy) -> AblationStudy | GridStudy:
+def shrink(study: Study) -> Study:
     """Every variant with its tiny preset over its parameters, two epochs, the first two seeds.
 
     Arms, losses and axes stay as they are, but for sizes that an arm sets itself. The name says that

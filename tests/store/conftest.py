@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import MemoryStore, ResultStore, mlflow_client, open_store
-from harness.store.mlflow_client import create_database
-from harness.store.mlflow_store import DATABASE, MlflowStore
+from harness.store import MemoryStore, ResultStore, open_store
+from harness.store.mlflow import client as mlflow_client
+from harness.store.mlflow.client import create_database
+from harness.store.mlflow.store import DATABASE, MlflowStore
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,10 @@ def result(trial_id: str = "t0", mae: float = 0.7, **more: object) -> TrialResul
     return TrialResult.model_validate(fields | more)
 
 
+def epoch(number: int, **metrics: float) -> EpochRecord:
+    return EpochRecord(epoch=number, metrics=metrics)
+
+
 def failed(trial_id: str = "t0") -> TrialResult:
     why = Failure(message="loss is NaN", traceback="Traceback …")
     return result(trial_id, state="failed", metrics={}, efficiency=None, failure=why)

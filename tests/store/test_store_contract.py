@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from store_samples import failed, plan, predictions, result, spec
+from store_samples import epoch, failed, plan, predictions, result, spec
 
 from harness.store import ResultStore
 
@@ -59,7 +59,7 @@ def test_a_finished_record_comes_back_to_the_last_digit(opened: ResultStore, reo
 
 def test_infinite_metrics_are_kept(opened: ResultStore, reopen: Reopen) -> None:
     opened.begin("first", "t0", spec())
-    opened.log_step("t0", 0, {"train/task_l1": float("inf"), "val/mae": float("nan")})
+    opened.log_epochs("t0", [epoch(0, **{"train/task_l1": float("inf"), "val/mae": float("nan")})])
     opened.finish(result(mae=float("inf")), None, {})
     found = reopen().get("t0")
     assert found is not None
@@ -136,7 +136,7 @@ def test_the_newest_result_of_a_trial_counts(
 def test_an_unfinished_run_hides_no_earlier_result(opened: ResultStore, reopen: Reopen) -> None:
     keep(opened, mae=0.5)
     opened.begin("first", "t0", spec())
-    opened.log_step("t0", 0, {"val/mae": 0.4})
+    opened.log_epochs("t0", [epoch(0, **{"val/mae": 0.4})])
     found = reopen().get("t0")
     assert found is not None
     assert found.metrics["test/mae"] == 0.5
@@ -155,7 +155,7 @@ def test_a_trial_begins_only_in_an_open_study(store: ResultStore) -> None:
 
 def test_a_trial_that_has_not_begun_takes_no_numbers(opened: ResultStore) -> None:
     with pytest.raises(ValueError, match="'t0' has not begun"):
-        opened.log_step("t0", 0, {})
+        opened.log_epochs("t0", [])
     with pytest.raises(ValueError, match="'t0' has not begun"):
         opened.finish(result(), None, {})
 

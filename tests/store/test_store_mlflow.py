@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_samples import failed, plan, predictions, result, spec
+from store_samples import epoch, failed, plan, predictions, result, spec
 
 from harness.spec import BadInput, VariantRef
-from harness.store import mlflow_client, open_store
-from harness.store.mlflow_client import EXPERIMENT
-from harness.store.mlflow_store import DATABASE, MlflowStore
+from harness.store import open_store
+from harness.store.mlflow import client as mlflow_client
+from harness.store.mlflow.client import EXPERIMENT
+from harness.store.mlflow.store import DATABASE, MlflowStore
 from harness.store.record import RECORD
 
 
@@ -33,8 +34,8 @@ def record_path(store: MlflowStore, results: Path) -> Path:
 def finished(local: MlflowStore) -> MlflowStore:
     local.open_study(plan())
     local.begin("first", "t0", spec())
-    local.log_step("t0", 0, {"train/task_l1": 1.0, "val/mae@best": 0.9})
-    local.log_step("t0", 1, {"val/mae": float("nan")})
+    local.log_epochs("t0", [epoch(0, **{"train/task_l1": 1.0, "val/mae@best": 0.9})])
+    local.log_epochs("t0", [epoch(1, **{"val/mae": float("nan")})])
     local.finish(result(), predictions(), {})
     return local
 
@@ -214,7 +215,8 @@ def test_a_tracking_uri_that_does_not_answer_is_bad_input(uri: str, tmp_path: Pa
 def test_a_fresh_folder_becomes_a_store_in_silence(tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, sys
-from harness.store import mlflow_client, open_store
+from harness.store import open_store
+from harness.store.mlflow import client as mlflow_client
 assert "mlflow" not in sys.modules
 assert open_store(pathlib.Path({str(tmp_path / "new")!r})).studies() == ()
 from mlflow.telemetry import get_telemetry_client

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
-from harness.spec import Plan, TrialResult, TrialSpec
-from harness.store import mlflow_fields as fields
-from harness.store.artifacts import Artifacts, LocalArtifacts, RemoteArtifacts
-from harness.store.mlflow_client import SQLITE, connect
-from harness.store.mlflow_settings import modest
+from harness.spec import EpochRecord, Plan, State, TrialResult, TrialSpec
+from harness.store.mlflow import fields
+from harness.store.mlflow.artifacts import Artifacts, LocalArtifacts, RemoteArtifacts
+from harness.store.mlflow.client import SQLITE, connect
+from harness.store.mlflow.settings import modest
 from harness.store.record import (
     PREDICTIONS,
     RECORD,
@@ -120,10 +120,21 @@ class MlflowStore:
         for params in fields.parts(fields.spec_params(spec), fields.PARAMS_PER_BATCH):
             self._client.log_batch(run.info.run_id, params=params)
 
-    def log_step(self, trial_id: str, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Adds one epoch's metrics to the trial's run."""
+    def states(self, trial_ids: Iterable[str]) -> dict[str, State]:
+        """How each of `trial_ids` ended, by the status of its newest run."""
+        return dict.fromkeys(self.complete(trial_ids), "complete")
+
+    def log_epochs(self, trial_id: str, epochs: Sequence[EpochRecord]) -> None:
+        """Adds metrics of epochs to the trial's run."""
         run_id = self._run_id(trial_id)
-        self._client.log_batch(run_id, metrics=fields.step_metrics(metrics, epoch))
+        for epoch in epochs:
+            self._client.log_batch(run_id, metrics=fields.step_metrics(epoch.metrics, epoch.epoch))
+
+    def forget(self, trial_ids: Iterable[str]) -> None:
+        """Deletes the runs of these trials."""
+        for trial in trial_ids:
+            for run in self._runs(_of_trial(trial)):
+                self._client.delete_run(run.info.run_id)
 
     def finish(
         self, result: TrialResult, predictions: pd.DataFrame | None, files: Mapping[str, Path]

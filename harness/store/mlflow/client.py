@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.spec import BadInput
-from harness.store.mlflow_settings import modest, quiet
-from harness.store.reachable import check_reachable, without_password
+from harness.store.mlflow.reachable import check_reachable, without_password
+from harness.store.mlflow.settings import modest, quiet
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from harness.store.mlflow_settings import modest
+from harness.store.mlflow.settings import modest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

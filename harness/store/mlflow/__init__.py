@@ -1,0 +1,1 @@
+"""Results in MLflow, on SQLite, another database or a tracking server."""
