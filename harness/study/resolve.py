@@ -14,6 +14,7 @@ from harness.spec import (
     Optimisation,
     Recipe,
     Role,
+    Split,
     Study,
     Template,
     TrialSpec,
@@ -25,8 +26,10 @@ LABEL_OUTPUTS = frozenset({"score", "class_logits"})
 """What a label can be written as."""
 
 
-def resolve_trial(study: Study, template: Template, seed: int) -> TrialSpec:
-    """The trial of an arm under one seed.
+def resolve_trial(
+    study: Study, template: Template, seed: int, splits: tuple[Split, ...] = ("val", "test")
+) -> TrialSpec:
+    """The trial of an arm under one seed; its teacher is evaluated on the same splits.
 
     Raises:
         BadInput: no recipe for the arm's role, a variant or parameter that is unknown, a loss that
@@ -35,6 +38,7 @@ def resolve_trial(study: Study, template: Template, seed: int) -> TrialSpec:
     role = template.role or "student"
     is_alone = template.control in {"alone", "alone_half"}
     spec = _part(study, _without_advice(template, role) if is_alone else template, role, seed)
+    spec["splits"] = splits
     if template.control == "alone_half":
         spec["model"] = _halved(role, spec["model"])
     advised = {name for name in spec["losses"] if LOSSES.get(name).config.advice}
@@ -43,7 +47,7 @@ def resolve_trial(study: Study, template: Template, seed: int) -> TrialSpec:
             f"{min(advised)} asks for a teacher's advice, and this is the teacher", key="teacher.losses"
         )
     if advised:
-        spec["teacher"] = _teacher(study, template, seed)
+        spec["teacher"] = _teacher(study, template, seed, splits)
         # How a teacher advises has no object where none does: said in the base, it is for the others.
         spec["schedule"] = template.schedule or "two_stage"
         spec["folds"] = template.folds or 1
@@ -54,8 +58,9 @@ def resolve_trial(study: Study, template: Template, seed: int) -> TrialSpec:
     return _validated(spec, role)
 
 
-def _teacher(study: Study, template: Template, seed: int) -> TrialSpec:
+def _teacher(study: Study, template: Template, seed: int, splits: tuple[Split, ...]) -> TrialSpec:
     spec = _part(study, template, "teacher", seed)
+    spec["splits"] = splits
     if template.control == "untrained":
         spec["optimisation"] = spec["optimisation"].model_copy(update={"max_epochs": 0})
     return _validated(spec, "teacher")
