@@ -6,10 +6,11 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from baselines.sentiment.parts import BaselineConfig, TextEntry
+from baselines.sentiment.parts import TEXT_SPACE, BaselineConfig, TextEntry
 from harness.nn.mlp import mlp
 from harness.nn.sequence import MeanState
 from harness.registry import BASELINES
+from harness.spec import IntSpace
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -27,6 +28,13 @@ class LateFusionConfig(BaselineConfig):
     config=LateFusionConfig,
     paper="LF-DNN, as in Cambria et al., arXiv 1707.09538",
     tiny={"text_width": 4, "vision_width": 4, "audio_width": 4, "head_width": 4, "vocabulary": 300},
+    space={
+        **TEXT_SPACE,
+        "text_width": IntSpace(low=8, high=128, log=True),
+        "vision_width": IntSpace(low=8, high=128, log=True),
+        "audio_width": IntSpace(low=4, high=64, log=True),
+        "head_width": IntSpace(low=8, high=128, log=True),
+    },
 )
 class LateFusion(nn.Module):
     """Text through an LSTM, vision and audio through their means, fused by concatenation."""

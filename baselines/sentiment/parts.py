@@ -11,8 +11,15 @@ from torch import Tensor, nn
 from harness.nn.sequence import LastState
 from harness.nn.text.bpe import PAD, ByteLevelBPE
 from harness.nn.text.transcript import lower_if_capitals
-from harness.spec import ModelConfig, OutputName, View
+from harness.spec import FloatSpace, IntSpace, ModelConfig, OutputName, Space, View
 from harness.types import Batch, DataInfo, Padded
+
+TEXT_SPACE: dict[str, Space] = {
+    "embedding": IntSpace(low=16, high=128, log=True, when={"text_source": "transcript"}),
+    "vocabulary": IntSpace(low=500, high=4000, log=True, when={"text_source": "transcript"}),
+    "dropout": FloatSpace(low=0, high=0.5),
+}
+"""What a search tries for the fields that every baseline has."""
 
 
 class BaselineConfig(ModelConfig):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 from torch import nn
 
-from baselines.sentiment.parts import BaselineConfig, TextEntry
+from baselines.sentiment.parts import TEXT_SPACE, BaselineConfig, TextEntry
 from harness.nn.mlp import mlp
 from harness.registry import BASELINES
-from harness.spec import View
+from harness.spec import IntSpace, View
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -27,6 +27,7 @@ class TextOnlyConfig(BaselineConfig):
     config=TextOnlyConfig,
     paper="control of the fusion baselines; sub-network of TFN, arXiv 1707.07250",
     tiny={"width": 4, "embedding": 4, "vocabulary": 300},
+    space={**TEXT_SPACE, "width": IntSpace(low=8, high=128, log=True)},
 )
 class TextOnly(nn.Module):
     """What a fusion baseline would reach if it saw the words alone."""

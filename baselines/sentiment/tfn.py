@@ -6,10 +6,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from baselines.sentiment.parts import BaselineConfig, TextEntry
+from baselines.sentiment.parts import TEXT_SPACE, BaselineConfig, TextEntry
 from harness.nn.mlp import mlp
 from harness.nn.sequence import MeanState
 from harness.registry import BASELINES
+from harness.spec import IntSpace
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -27,6 +28,14 @@ class TFNConfig(BaselineConfig):
     config=TFNConfig,
     paper="Zadeh et al. 2017, Tensor Fusion Network, arXiv 1707.07250, equation 2",
     tiny={"text_width": 4, "vision_width": 3, "audio_width": 2, "head_width": 4, "vocabulary": 300},
+    space={
+        **TEXT_SPACE,
+        # The fused vector has the product of these widths.
+        "text_width": IntSpace(low=8, high=64, log=True),
+        "vision_width": IntSpace(low=4, high=16, log=True),
+        "audio_width": IntSpace(low=2, high=16, log=True),
+        "head_width": IntSpace(low=8, high=128, log=True),
+    },
 )
 class TFN(nn.Module):
     """Uni-, bi- and trimodal products in one vector, then a feed-forward head.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from harness.nn.compare.geometry import precise, units
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, IntSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded
 
 
@@ -29,6 +29,11 @@ class AttentionTransferConfig(LossConfig):
     config=AttentionTransferConfig,
     paper="Zagoruyko and Komodakis, ICLR 2017, arXiv 1612.03928, equation 2",
     tiny={"positions": 2},
+    space={
+        "weight": FloatSpace(low=1, high=1000, log=True),
+        "positions": IntSpace(low=2, high=16, log=True),
+        "power": FloatSpace(low=1, high=4),
+    },
 )
 class AttentionTransfer(nn.Module):
     """The squared distance of both sides' attention maps Q / |Q|, Q_t = sum over channels of |A_t|^p.

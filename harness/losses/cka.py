@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from harness.nn.compare.geometry import centred, products, rescaled, units
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -26,6 +26,7 @@ class CKAConfig(LossConfig):
     config=CKAConfig,
     paper="Kornblith et al., ICML 2019, arXiv 1905.00414, equation 4, linear kernel",
     tiny={},
+    space={"weight": FloatSpace(low=0.1, high=10, log=True)},
 )
 class CKA(nn.Module):
     """1 - |Y' X|_F^2 / (|X' X|_F |Y' Y|_F) of the embeddings X and Y, centred over the batch.

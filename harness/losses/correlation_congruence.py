@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from harness.nn.compare.geometry import products, units
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, IntSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -31,6 +31,11 @@ class CorrelationCongruenceConfig(LossConfig):
     config=CorrelationCongruenceConfig,
     paper="Peng et al., ICCV 2019, arXiv 1904.01802, Gaussian RBF kernel by Taylor expansion",
     tiny={},
+    space={
+        "weight": FloatSpace(low=1, high=100, log=True),
+        "gamma": FloatSpace(low=0.05, high=2, log=True),
+        "order": IntSpace(low=1, high=4),
+    },
 )
 class CorrelationCongruence(nn.Module):
     """|C_T - C_S|_F^2 / B^2, C the Gaussian kernel of a batch's embeddings, expanded to order P.

@@ -13,7 +13,7 @@ from harness.nn.compare.geometry import others, products, units
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.nn.compare.projection import Projection
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, IntSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -33,6 +33,11 @@ class CRDConfig(LossConfig):
     config=CRDConfig,
     paper="Tian et al., ICLR 2020, arXiv 1910.10699, with negatives from the batch (our variant)",
     tiny={"width": 4},
+    space={
+        "weight": FloatSpace(low=0.01, high=1, log=True),
+        "width": IntSpace(low=32, high=256, log=True),
+        "temperature": FloatSpace(low=0.03, high=0.5, log=True),
+    },
 )
 class CRD(nn.Module):
     """-E[log h] - N E[log(1 - h)] of a critic h, with the batch's N = B - 1 other clips as negatives.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from harness.nn.compare.geometry import centred, units
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -31,6 +31,12 @@ class DISTConfig(LossConfig):
     config=DISTConfig,
     paper="Huang et al., NeurIPS 2022, arXiv 2205.10536, inter- and intra-class relation",
     tiny={},
+    space={
+        # beta and the weight say the rest: only the relation of the two matters.
+        "weight": FloatSpace(low=0.1, high=10, log=True),
+        "gamma": FloatSpace(low=0.1, high=10, log=True),
+        "temperature": FloatSpace(low=0.5, high=8, log=True),
+    },
 )
 class DIST(nn.Module):
     """T^2 (beta (1 - rho of rows) + gamma (1 - rho of columns)), rho Pearson's, of class probabilities.

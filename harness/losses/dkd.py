@@ -12,7 +12,7 @@ from torch.nn.functional import kl_div, one_hot
 from harness.nn.compare.levels import nearest_level
 from harness.nn.compare.pair import pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -29,7 +29,16 @@ class DKDConfig(LossConfig):
 
 
 @LOSSES.register(
-    "dkd", config=DKDConfig, paper="Zhao et al., CVPR 2022, arXiv 2203.08679, equation 7", tiny={}
+    "dkd",
+    config=DKDConfig,
+    paper="Zhao et al., CVPR 2022, arXiv 2203.08679, equation 7",
+    tiny={},
+    space={
+        # alpha stays: the weight and beta already say how much each part counts.
+        "weight": FloatSpace(low=0.1, high=10, log=True),
+        "beta": FloatSpace(low=0.5, high=16, log=True),
+        "temperature": FloatSpace(low=1, high=8, log=True),
+    },
 )
 class DKD(nn.Module):
     """T^2 (alpha TCKD + beta NCKD), classical distillation with its two parts weighted freely.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from harness.nn.compare.levels import squared_emd
 from harness.nn.compare.pair import pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -28,6 +28,10 @@ class EMDConfig(LossConfig):
     config=EMDConfig,
     paper="Hou et al. 2016, arXiv 1611.05916, squared EMD, with a teacher's distribution (our variant)",
     tiny={},
+    space={
+        "weight": FloatSpace(low=0.1, high=10, log=True),
+        "temperature": FloatSpace(low=0.5, high=8, log=True),
+    },
 )
 class EMD(nn.Module):
     """The squared EMD between both sides' class probabilities, sum_k (P_k - Q_k)^2 of cumulative shares.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from harness.nn.compare.pair import pair
 from harness.nn.compare.projection import Projection
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -25,6 +25,7 @@ class FitNetsConfig(LossConfig):
     config=FitNetsConfig,
     paper="Romero et al., ICLR 2015, arXiv 1412.6550, equation 3",
     tiny={},
+    space={"weight": FloatSpace(low=0.1, high=10, log=True)},
 )
 class FitNets(nn.Module):
     """MSE(W s + b, t) of the student's embedding s and the teacher's embedding t.

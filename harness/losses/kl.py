@@ -10,7 +10,7 @@ from torch.nn.functional import kl_div
 
 from harness.nn.compare.pair import pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -28,6 +28,10 @@ class KLConfig(LossConfig):
     config=KLConfig,
     paper="Hinton et al. 2015, arXiv 1503.02531, equation 1 and section 2",
     tiny={},
+    space={
+        "weight": FloatSpace(low=0.1, high=10, log=True),
+        "temperature": FloatSpace(low=1, high=16, log=True),
+    },
 )
 class KL(nn.Module):
     """T^2 KL(softmax(teacher / T) || softmax(student / T)) over the class logits.

@@ -10,7 +10,7 @@ from torch.nn.functional import kl_div
 from harness.nn.compare.geometry import others, products, units
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 # Keeps the log finite where all neighbours are opposite.
@@ -30,6 +30,7 @@ class PKTConfig(LossConfig):
     config=PKTConfig,
     paper="Passalis and Tefas, ECCV 2018, arXiv 1803.10837, section 3 (cosine kernel, KL divergence)",
     tiny={},
+    space={"weight": FloatSpace(low=1, high=100, log=True)},
 )
 class PKT(nn.Module):
     """KL between both sides' p(j | i) = K(i, j) / sum_k K(i, k), k != i, with K = (cos + 1) / 2.

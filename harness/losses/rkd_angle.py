@@ -13,7 +13,7 @@ from torch.nn.functional import huber_loss
 from harness.nn.compare.geometry import products, units
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -32,6 +32,10 @@ class RKDAngleConfig(LossConfig):
     config=RKDAngleConfig,
     paper="Park et al., CVPR 2019, arXiv 1904.05068, section 3.2.2 (angle-wise loss)",
     tiny={},
+    space={
+        "weight": FloatSpace(low=1, high=100, log=True),
+        "delta": FloatSpace(low=0.25, high=2, log=True),
+    },
 )
 class RKDAngle(nn.Module):
     """Huber's loss between both sides' cosines of the angle i j k, for all triples of a batch's clips.

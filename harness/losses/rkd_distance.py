@@ -12,7 +12,7 @@ from torch.nn.functional import huber_loss
 from harness.nn.compare.geometry import SHORTEST, distances, others
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -31,6 +31,10 @@ class RKDDistanceConfig(LossConfig):
     config=RKDDistanceConfig,
     paper="Park et al., CVPR 2019, arXiv 1904.05068, section 3.2.1 (distance-wise loss)",
     tiny={},
+    space={
+        "weight": FloatSpace(low=1, high=100, log=True),
+        "delta": FloatSpace(low=0.25, high=4, log=True),
+    },
 )
 class RKDDistance(nn.Module):
     """Huber's loss between both sides' distances |i - j| / mu, mu their mean over the batch's pairs.

@@ -10,7 +10,7 @@ from torch.nn.functional import huber_loss
 
 from harness.nn.compare.pair import pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -29,6 +29,10 @@ class ScoreHuberConfig(LossConfig):
     config=ScoreHuberConfig,
     paper="Huber 1964, Annals of Mathematical Statistics 35 (1); after VideoAdviser, arXiv 2309.15494",
     tiny={},
+    space={
+        "weight": FloatSpace(low=0.1, high=10, log=True),
+        "delta": FloatSpace(low=0.1, high=3, log=True),
+    },
 )
 class ScoreHuber(nn.Module):
     """Huber's loss of y' - r: half of `step2`, the MSE, near the teacher's score, and linear far off.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from harness.nn.compare.pair import pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -23,6 +23,7 @@ class ScoreL1Config(LossConfig):
     config=ScoreL1Config,
     paper="after VideoAdviser, arXiv 2309.15494, step 2 (our variant)",
     tiny={},
+    space={"weight": FloatSpace(low=0.1, high=10, log=True)},
 )
 class ScoreL1(nn.Module):
     """The mean of |y' - r|, the student's score regressed to the teacher's (the MSE is `step2`)."""

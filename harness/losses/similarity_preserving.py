@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from harness.nn.compare.geometry import products, rescaled, units
 from harness.nn.compare.pair import costs_nothing, pair
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -26,6 +26,7 @@ class SimilarityPreservingConfig(LossConfig):
     config=SimilarityPreservingConfig,
     paper="Tung and Mori, ICCV 2019, arXiv 1907.09682, equation 4",
     tiny={},
+    space={"weight": FloatSpace(low=1, high=1000, log=True)},
 )
 class SimilarityPreserving(nn.Module):
     """|G_T - G_S|_F^2 / B^2, G the matrix Q Q' of a batch's embeddings with rows of length one.

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -18,7 +18,11 @@ class Step1Config(LossConfig):
 
 
 @LOSSES.register(
-    "step1", config=Step1Config, paper="VideoAdviser, arXiv 2309.15494, step 1 (our reading)", tiny={}
+    "step1",
+    config=Step1Config,
+    paper="VideoAdviser, arXiv 2309.15494, step 1 (our reading)",
+    tiny={},
+    space={"weight": FloatSpace(low=0.1, high=10, log=True)},
 )
 class Step1(nn.Module):
     """MSE(r, stopgrad(sum_k softmax(logits)_k s_k)) over levels s evenly spaced in the label range.

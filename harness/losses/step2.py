@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -18,7 +18,11 @@ class Step2Config(LossConfig):
 
 
 @LOSSES.register(
-    "step2", config=Step2Config, paper="VideoAdviser, arXiv 2309.15494, step 2 (our reading)", tiny={}
+    "step2",
+    config=Step2Config,
+    paper="VideoAdviser, arXiv 2309.15494, step 2 (our reading)",
+    tiny={},
+    space={"weight": FloatSpace(low=0.1, high=10, log=True)},
 )
 class Step2(nn.Module):
     """MSE(y', stopgrad(r)): the student's score is regressed to the frozen teacher's score."""

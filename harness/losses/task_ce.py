@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from harness.nn.compare.levels import nearest_level
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -21,7 +21,11 @@ class TaskCEConfig(LossConfig):
 
 
 @LOSSES.register(
-    "task_ce", config=TaskCEConfig, paper="VideoAdviser, arXiv 2309.15494 (our reading)", tiny={}
+    "task_ce",
+    config=TaskCEConfig,
+    paper="VideoAdviser, arXiv 2309.15494 (our reading)",
+    tiny={},
+    space={"weight": FloatSpace(low=0.1, high=10, log=True)},
 )
 class TaskCE(nn.Module):
     """The cross-entropy of class logits (B, K) with the level that the label rounds to."""

@@ -11,7 +11,7 @@ from torch.nn.functional import one_hot
 from harness.nn.compare.geometry import precise
 from harness.nn.compare.levels import level_shares, nearest_level, squared_emd
 from harness.registry import LOSSES
-from harness.spec import LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -31,6 +31,7 @@ class TaskEMDConfig(LossConfig):
     config=TaskEMDConfig,
     paper="Hou et al. 2016, arXiv 1611.05916, squared EMD on ordered classes",
     tiny={},
+    space={"weight": FloatSpace(low=0.1, high=10, log=True)},
 )
 class TaskEMD(nn.Module):
     """The squared EMD between the class probabilities and the label's level, sum_k (P_k - Y_k)^2.

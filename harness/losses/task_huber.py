@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import huber_loss
 
 from harness.registry import LOSSES
-from harness.spec import LossConfig
+from harness.spec import FloatSpace, LossConfig
 from harness.types import Batch, DataInfo, Outputs
 
 
@@ -28,6 +28,7 @@ class TaskHuberConfig(LossConfig):
     config=TaskHuberConfig,
     paper="Huber 1964, Annals of Mathematical Statistics 35 (1)",
     tiny={},
+    space={"delta": FloatSpace(low=0.1, high=3, log=True)},
 )
 class TaskHuber(nn.Module):
     """The mean of e^2 / 2 for |e| <= delta and delta (|e| - delta / 2) beyond, e = score - target."""

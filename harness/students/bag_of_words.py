@@ -14,7 +14,7 @@ from harness.nn.heads import ScoreHead
 from harness.nn.text.word_list import FIRST_WORD, WordList
 from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
-from harness.spec import BadInput, OutputName
+from harness.spec import BadInput, ChoiceSpace, FloatSpace, IntSpace, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded
 
 WeightingName = Literal["count", "binary", "tfidf"]
@@ -49,6 +49,13 @@ class BagOfWordsConfig(WordsConfig):
     paper="Spärck Jones 1972, doi 10.1108/eb026526; Salton and Buckley 1988, "
     "doi 10.1016/0306-4573(88)90021-0",
     tiny={"vocabulary": 50, "min_count": 1, "width": 4},
+    space={
+        # No width: without a hidden layer, the default, it is another model, which gives no embedding.
+        "vocabulary": IntSpace(low=500, high=20_000, log=True),
+        "min_count": IntSpace(low=1, high=5),
+        "weighting": ChoiceSpace(choices=("count", "binary", "tfidf")),
+        "dropout": FloatSpace(low=0, high=0.5),
+    },
 )
 class BagOfWords(nn.Module):
     """A score from which words a clip has, linear in their weights or through one hidden layer."""

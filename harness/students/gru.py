@@ -14,7 +14,7 @@ from harness.nn.heads import ScoreHead
 from harness.nn.text.bpe import PAD, ByteLevelBPE
 from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
-from harness.spec import OutputName
+from harness.spec import ChoiceSpace, FloatSpace, IntSpace, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded
 
 
@@ -51,6 +51,14 @@ class GruConfig(WordsConfig):
     paper="Cho et al. 2014, arXiv 1406.1078; bidirectional as Schuster and Paliwal 1997, "
     "doi 10.1109/78.650093",
     tiny={"width": 8, "embedding": 8, "vocabulary": 300, "max_tokens": 16},
+    space={
+        "width": IntSpace(low=16, high=128, step=2),
+        "embedding": IntSpace(low=16, high=128, log=True),
+        "layers": IntSpace(low=1, high=3),
+        "vocabulary": IntSpace(low=500, high=4000, log=True),
+        "pooling": ChoiceSpace(choices=("mean", "last")),
+        "dropout": FloatSpace(low=0, high=0.5),
+    },
 )
 class Gru(nn.Module):
     """A score from the words of a clip: token vectors, bidirectional GRU, pooling, linear head."""

@@ -19,7 +19,7 @@ from harness.nn.text.sizes import EncoderSizes
 from harness.nn.text.weights_hash import weights_sha256
 from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
-from harness.spec import BadInput, OutputName
+from harness.spec import BadInput, ChoiceSpace, FloatSpace, IntSpace, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded
 
 
@@ -126,6 +126,18 @@ class TextEncoderConfig(WordsConfig):
         "heads": 2,
         "vocabulary": 300,
         "max_tokens": 16,
+    },
+    space={
+        # Every number of heads divides every width.
+        "width": ChoiceSpace(choices=(32, 64, 128), when={"pretrained": None}),
+        "layers": IntSpace(low=1, high=4, when={"pretrained": None}),
+        "heads": ChoiceSpace(choices=(2, 4, 8), when={"pretrained": None}),
+        "vocabulary": IntSpace(low=500, high=4000, log=True, when={"pretrained": None}),
+        "pooling": ChoiceSpace(choices=("cls", "mean", "attention")),
+        "dropout": FloatSpace(low=0, high=0.5),
+        # Adapters leave the encoder as it is: there is no rate to scale.
+        "encoder_rate": FloatSpace(low=0.03, high=1, log=True, when={"lora_rank": 0}),
+        "layer_decay": FloatSpace(low=0.5, high=1, when={"lora_rank": 0}),
     },
 )
 class TextEncoder(nn.Module):

@@ -16,7 +16,7 @@ from harness.nn.clip.tower import ClipTower, SmallTower, named_tower, small_towe
 from harness.nn.clip.video_prompts import VideoPrompts
 from harness.nn.mlp import mlp
 from harness.registry import TEACHERS
-from harness.spec import View
+from harness.spec import ChoiceSpace, FloatSpace, IntSpace, View
 from harness.teachers.clip_video.config import ClipVideoConfig
 from harness.teachers.clip_video.features import FeaturesRoute
 from harness.teachers.clip_video.frames import FramesRoute, tokenised
@@ -44,6 +44,16 @@ PARTS = {
         "heads": 2,
         "image_size": 16,
         "frames_used": None,
+    },
+    space={
+        # A named tower has its sizes. Every number of heads divides every width.
+        "width": ChoiceSpace(choices=(32, 64, 128), when={"tower": None}),
+        "layers": IntSpace(low=1, high=4, when={"tower": None}),
+        "heads": ChoiceSpace(choices=(2, 4, 8), when={"tower": None}),
+        "joint_width": ChoiceSpace(choices=(32, 64, 128), when={"tower": None}),
+        "alpha": FloatSpace(low=0.01, high=1, log=True, when={"enhanced_prompts": True}),
+        "tower_rate": FloatSpace(low=0.01, high=1, log=True),
+        "dropout": FloatSpace(low=0, high=0.5),
     },
 )
 class ClipVideo(nn.Module):
