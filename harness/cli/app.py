@@ -44,12 +44,15 @@ def run(
         bool, typer.Option("--tiny", help="Shrink every variant: does it run at all?")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the table.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="What happens as JSON lines, the table as the last of them.")
+    ] = False,
 ) -> None:
     """Run what is missing of a study, then print its table. Exit 1 when a trial failed."""
     from harness.cli.run import run_command
 
-    failed = run_command(study, overrides or [], out, store, plugin or [], tiny=tiny, quiet=quiet)
-    raise typer.Exit(1 if failed else 0)
+    given = (study, overrides or [], out, store, plugin or [])
+    raise typer.Exit(run_command(*given, tiny=tiny, quiet=quiet, as_json=as_json))
 
 
 @app.command()
@@ -123,11 +126,15 @@ def prepare(
 
 
 def main() -> None:
-    """Runs the command line: exit 0 fine, 1 some trial failed, 2 bad input."""
+    """Runs the command line: exit 0 fine, 1 a trial failed or the store did, 2 bad input."""
     from harness.spec.errors import BadInput
+    from harness.store.base import StoreFault
 
     try:
         app()
     except BadInput as fault:
         typer.echo(f"error: {fault}", err=True)
         sys.exit(2)
+    except StoreFault as fault:
+        typer.echo(f"error: {fault}; what had finished is kept", err=True)
+        sys.exit(1)

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
 from harness.spec import BadInput, nearest
-from harness.store import ResultStore, open_store
+from harness.store import BufferedStore, Outbox, ResultStore, open_store
 
 
 def report_command(study: str, out: Path, uri: str | None) -> None:
     """Writes and prints the report of a study given by name or by its file."""
-    store = open_store(out, uri, create=False)
+    store = BufferedStore(open_store(out, uri, create=False), Outbox(out / "outbox"))
     name = _study_name(study)
     if name not in store.studies():
         raise BadInput(f"no study '{name}' in this store; {nearest(name, store.studies())}", key="STUDY")
     print_report(store, name, out)
 
 
-def print_report(store: ResultStore, study: str, out: Path) -> None:
-    """Writes ``reports/<study>/table.*`` below `out`; prints Markdown, or a grid on a terminal."""
+def print_report(store: ResultStore, study: str, out: Path, *, as_json: bool = False) -> None:
+    """Writes ``reports/<study>/table.*`` below `out`; prints Markdown, a grid on a terminal, or JSON."""
     from reports import write_report
     from reports.terminal import to_grid
 
     report = write_report(store, study, out / "reports" / study)
     console = Console()
-    if console.is_terminal:
+    if as_json:
+        typer.echo(json.dumps({"event": "table", "table": report.table.model_dump(mode="json")}))
+    elif console.is_terminal:
         console.print(to_grid(report.table))
         for warning in report.table.warnings:
             console.print(f"Warning: {warning}", highlight=False, markup=False)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import typer
 
-from harness.cli.progress import ConsoleWatcher, SilentWatcher
+from harness.cli.progress import choose
 from harness.cli.report import print_report
 from harness.registry import discover
 from harness.spec import BadInput
-from harness.store import ResultStore, open_store
-from harness.store.mlflow.store import DATABASE
 from harness.study.load import load_study
 from harness.study.tiny import shrink
+
+if TYPE_CHECKING:
+    from harness.study.runner import Outcome
+
+STOPPED = 130
+"""Exit code after an interruption, as shells have it."""
 
 
 def run_command(
@@ -27,34 +34,53 @@ def run_command(
     *,
     tiny: bool,
     quiet: bool,
+    as_json: bool,
 ) -> int:
-    """Runs the study and prints its table; gives the number of failed trials."""
+    """Runs the study and prints its table; gives the exit code."""
     discover(plugins)
     study = load_study(path, overrides)
     study = shrink(study) if tiny else study
     check_writable(out)
     # Here, not on top: the engine brings torch's trainer in, and a mistyped study needs none of it.
-    from harness.study.runner import Place, run_study
+    from harness.study.place import open_place
+    from harness.study.runner import run_study
 
-    def opened() -> ResultStore:
-        return open_store(out, uri)
+    place = open_place(out, uri)
+    try:
+        with _terminable(), choose(quiet=quiet, as_json=as_json) as watcher:
+            outcome = run_study(study, place, watcher, plugins)
+    except BadInput as fault:
+        raise fault.at(file=path) from fault
+    except KeyboardInterrupt:
+        typer.echo(
+            "stopped: what had finished is kept, and the same command goes on from here", err=True
+        )
+        return STOPPED
+    print_report(outcome.store, study.name, out, as_json=as_json)
+    return _say_what_is_missing(outcome, out)
 
-    place = Place(
-        store=opened,
-        exists=uri is not None or (out / DATABASE).is_file(),
-        work=out / "work",
-        cache=out / "cache",
-    )
-    with SilentWatcher() if quiet else ConsoleWatcher() as watcher:
-        try:
-            outcome = run_study(study, place, watcher)
-        except BadInput as fault:
-            raise fault.at(file=path) from fault
-    print_report(opened(), study.name, out)
+
+def _say_what_is_missing(outcome: Outcome, out: Path) -> int:
     for result in outcome.ran:
         if result.failure is not None:
             typer.echo(f"failed: {result.trial_id}: {result.failure.message}", err=True)
-    return outcome.failed
+    if outcome.undelivered:
+        typer.echo(
+            f"{outcome.undelivered} finished trials wait in {out / 'outbox'}: the store takes nothing; "
+            "the same command delivers them when it does",
+            err=True,
+        )
+    return 1 if outcome.failed or outcome.undelivered else 0
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Lets a polite kill end a study as Ctrl-C does: workers stopped, results delivered."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def check_writable(out: Path) -> None:

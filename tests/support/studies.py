@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import yaml
 from omegaconf import OmegaConf
 from trials import BASELINE, STUDENT, TEACHER
 
-from harness.spec import Plan, TrialResult
+from harness.spec import Plan, State, TrialResult
+from harness.store.claims import Claim
+from harness.study.launch.base import Event
 
 OPTIMISATION = {"max_epochs": 2, "batch_size": 8}
 
@@ -71,22 +74,30 @@ class Diary:
     """A watcher that remembers what it was told."""
 
     def __init__(self) -> None:
-        self.started_ids: list[str] = []
+        self.events: list[Event] = []
         self.results: list[TrialResult] = []
+        self.faults: list[str] = []
         self.plan: Plan | None = None
         self.already = -1
 
     def found(self, data: str, findings: tuple[str, ...]) -> None:
         pass
 
-    def planned(self, plan: Plan, complete: int) -> None:
-        self.plan, self.already = plan, complete
+    def planned(self, plan: Plan, states: Mapping[str, State], workers: int) -> None:
+        self.plan = plan
+        self.already = len(states) if self.already < 0 else self.already
 
-    def started(self, trial_id: str) -> None:
-        self.started_ids.append(trial_id)
-
-    def epoch(self, trial_id: str, epoch: int, metrics: object) -> None:
-        pass
+    def event(self, event: Event) -> None:
+        self.events.append(event)
 
     def finished(self, result: TrialResult) -> None:
         self.results.append(result)
+
+    def elsewhere(self, claims: Mapping[str, Claim], states: Mapping[str, State]) -> None:
+        pass
+
+    def buffered(self, count: int, fault: str) -> None:
+        self.faults.append(fault)
+
+    def said(self, line: str) -> None:
+        pass
