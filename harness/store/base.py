@@ -41,7 +41,11 @@ class ResultStore(Protocol):
         """Those of `trial_ids` whose newest result is complete."""
 
     def begin(self, study: str, trial_id: str, spec: TrialSpec) -> None:
-        """Notes that the trial is running; a run the same trial left unfinished is closed as killed."""
+        """Notes that the trial is running.
+
+        What another process left unfinished of it is closed as killed. Beginning what this object
+        began and did not finish changes nothing: the trial is taken up where it was.
+        """
 
     def states(self, trial_ids: Iterable[str]) -> dict[str, State]:
         """How each of `trial_ids` ended, by what the store says without reading the records.
@@ -51,6 +55,9 @@ class ResultStore(Protocol):
 
     def log_epochs(self, trial_id: str, epochs: Sequence[EpochRecord]) -> None:
         """Adds metrics of epochs to a trial that has begun; epochs it already has are left out."""
+
+    def abandon(self, trial_id: str) -> None:
+        """Notes that what this object began of the trial, if anything, is not running any more."""
 
     def forget(self, trial_ids: Iterable[str]) -> None:
         """Takes all results of these trials away, as if they had never run."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,10 @@ class _Finished:
 
 @dataclass
 class MemoryStore:
-    """A `ResultStore` in this process; only the files go through a temporary folder."""
+    """A `ResultStore` in this process; only the files go through a temporary folder.
+
+    One thread may write while others read: whatever changes in several steps changes under a lock.
+    """
 
     epochs: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
     """What is known of each trial's epochs since it last began."""
@@ -34,6 +38,7 @@ class MemoryStore:
         self._plans: dict[str, Plan] = {}
         self._running: set[str] = set()
         self._finished: dict[str, _Finished] = {}
+        self._lock = threading.RLock()
         self._folder = tempfile.TemporaryDirectory(prefix="adviserbench-")
 
     def open_study(self, plan: Plan) -> None:
@@ -46,7 +51,8 @@ class MemoryStore:
 
     def studies(self) -> tuple[str, ...]:
         """The names of all studies, sorted."""
-        return tuple(sorted(self._plans))
+        with self._lock:
+            return tuple(sorted(self._plans))
 
     def complete(self, trial_ids: Iterable[str]) -> frozenset[str]:
         """Those of `trial_ids` whose newest result is complete."""
@@ -59,33 +65,44 @@ class MemoryStore:
 
     def forget(self, trial_ids: Iterable[str]) -> None:
         """Takes all results of these trials away."""
-        for trial in trial_ids:
-            self._finished.pop(trial, None)
-            self.epochs.pop(trial, None)
+        with self._lock:
+            for trial in trial_ids:
+                self._finished.pop(trial, None)
+                self._running.discard(trial)
+                self.epochs.pop(trial, None)
+
+    def abandon(self, trial_id: str) -> None:
+        """Notes that the trial is not running any more."""
+        self._running.discard(trial_id)
 
     def begin(self, study: str, trial_id: str, spec: TrialSpec) -> None:
         """Notes that the trial is running."""
         if study not in self._plans:
             raise ValueError(f"study '{study}' is not open in this store")
-        self._running.add(trial_id)
-        self.epochs[trial_id] = {}
+        with self._lock:
+            if trial_id not in self._running:
+                self._running.add(trial_id)
+                self.epochs[trial_id] = {}
 
     def log_epochs(self, trial_id: str, epochs: Sequence[EpochRecord]) -> None:
         """Adds metrics of epochs to a trial that has begun."""
-        self._check_running(trial_id)
-        for record in epochs:
-            self.epochs[trial_id].setdefault(record.epoch, dict(record.metrics))
+        with self._lock:
+            self._check_running(trial_id)
+            for record in epochs:
+                self.epochs[trial_id].setdefault(record.epoch, dict(record.metrics))
 
     def finish(
         self, result: TrialResult, predictions: pd.DataFrame | None, files: Mapping[str, Path]
     ) -> None:
         """Keeps the record, the predictions and copies of the files."""
-        self.log_epochs(result.trial_id, result.epochs)
+        self._check_running(result.trial_id)
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         copies = {name: Path(shutil.copyfile(path, folder / name)) for name, path in files.items()}
         kept = None if predictions is None else checked(predictions).copy()
-        self._finished[result.trial_id] = _Finished(result, kept, copies)
-        self._running.discard(result.trial_id)
+        with self._lock:
+            self.log_epochs(result.trial_id, result.epochs)
+            self._finished[result.trial_id] = _Finished(result, kept, copies)
+            self._running.discard(result.trial_id)
 
     def get(self, trial_id: str) -> TrialResult | None:
         """The newest finished result: complete, failed or pruned."""

@@ -160,6 +160,62 @@ def test_a_trial_that_has_not_begun_takes_no_numbers(opened: ResultStore) -> Non
         opened.finish(result(), None, {})
 
 
+def test_the_state_of_a_trial_is_that_of_its_newest_result(opened: ResultStore, reopen: Reopen) -> None:
+    pruned = result("pruned", state="pruned", metrics={}, efficiency=None)
+    for record in (result("good"), failed("bad"), pruned, failed("again"), result("again")):
+        opened.begin("first", record.trial_id, spec())
+        opened.finish(record, None, {})
+    opened.begin("first", "running", spec())
+    asked = ["good", "bad", "pruned", "again", "running", "unknown"]
+    assert reopen().states(asked) == {
+        "good": "complete",
+        "bad": "failed",
+        "pruned": "pruned",
+        "again": "complete",
+    }
+    assert reopen().states([]) == {}
+    assert reopen().complete(asked) == {"good", "again"}
+
+
+def test_a_pruned_trial_has_a_record_and_no_files(opened: ResultStore, reopen: Reopen) -> None:
+    pruned = result(state="pruned", metrics={}, efficiency=None)
+    opened.begin("first", "t0", spec())
+    opened.finish(pruned, predictions(), {})
+    found = reopen().get("t0")
+    assert found is not None
+    assert found.model_dump_json() == pruned.model_dump_json()
+    assert reopen().predictions("t0") is None
+
+
+def test_a_forgotten_trial_never_ran(opened: ResultStore, reopen: Reopen) -> None:
+    for _ in range(2):
+        keep(opened, "t0")
+    keep(opened, "t1")
+    opened.begin("first", "t0", spec())
+    opened.forget(["t0", "unknown"])
+    assert reopen().states(["t0", "t1"]) == {"t1": "complete"}
+    assert reopen().get("t0") is None
+    keep(opened, "t0")
+    assert reopen().complete(["t0"]) == {"t0"}
+
+
+def test_beginning_again_what_is_under_way_changes_nothing(opened: ResultStore, reopen: Reopen) -> None:
+    opened.begin("first", "t0", spec())
+    opened.log_epochs("t0", [epoch(0, **{"val/mae": 0.4})])
+    opened.begin("first", "t0", spec())
+    opened.log_epochs("t0", [epoch(0, **{"val/mae": 0.4}), epoch(1, **{"val/mae": 0.3})])
+    opened.finish(result(), None, {})
+    assert reopen().complete(["t0"]) == {"t0"}
+
+
+def test_an_abandoned_trial_takes_no_more_numbers(opened: ResultStore) -> None:
+    opened.begin("first", "t0", spec())
+    opened.abandon("t0")
+    opened.abandon("unknown")
+    with pytest.raises(ValueError, match="'t0' has not begun"):
+        opened.log_epochs("t0", [])
+
+
 def test_nothing_is_said_on_the_way(
     opened: ResultStore, reopen: Reopen, capfd: pytest.CaptureFixture[str]
 ) -> None:

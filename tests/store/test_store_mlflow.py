@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from store_samples import epoch, failed, plan, predictions, result, spec
 
 from harness.spec import BadInput, VariantRef
-from harness.store import open_store
+from harness.store import StoreFault, open_store
 from harness.store.mlflow import client as mlflow_client
 from harness.store.mlflow.client import EXPERIMENT
+from harness.store.mlflow.runs import ANY, DONE, RUNNING, SearchedRuns
 from harness.store.mlflow.store import DATABASE, MlflowStore
 from harness.store.record import RECORD
 
@@ -68,6 +71,7 @@ def test_many_and_long_and_strangely_named_parameters_are_shown(local: MlflowSto
         {"name": "x", "a→b": 1, "text": "é" * 9000} | {f"p{i}": i for i in range(250)}
     )
     local.begin("first", "t0", spec(model=model))
+    local.log_epochs("t0", [epoch(0, **{"val/mae": 1.0})])
     params = runs(local)[1].data.params
     assert params["model.a_b"] == "1"
     assert len(params["model.text"]) == 6000
@@ -143,8 +147,72 @@ def test_more_runs_than_a_page_holds_are_all_found(
 
     monkeypatch.setattr(finished._client, "search_runs", one_by_two)
     trials = {"t0", "t1", "t2", "t3", "t4"}
-    assert finished.complete(trials) == trials
+    searched = SearchedRuns(finished._client, finished._experiment, finished._guard)
+    assert {run.trial_id for run in searched.trials(DONE, trials)} == trials
     assert len(asked) == 3
+
+
+def test_runs_are_the_same_looked_up_in_the_database_and_through_the_client(
+    finished: MlflowStore,
+) -> None:
+    for record in (failed(), result("t1", state="pruned", metrics={}), failed("t2")):
+        finished.begin("first", record.trial_id, spec())
+        finished.finish(record, None, {})
+    finished.begin("first", "t3", spec())
+    finished.forget(["t2"])
+    searched = SearchedRuns(finished._client, finished._experiment, finished._guard)
+    for statuses in (DONE, RUNNING, ANY):
+        for trials in (["t0"], ["t0", "t1", "t2", "t3"], []):
+            assert finished._runs.trials(statuses, trials) == searched.trials(statuses, trials)
+        assert finished._runs.studies(statuses) == searched.studies(statuses)
+    assert len(searched.trials(DONE, ["t0"])) == 2
+
+
+def test_a_pruned_trial_is_a_finished_run_with_a_tag(local: MlflowStore) -> None:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    local.finish(result(state="pruned", metrics={}, efficiency=None), None, {})
+    child = runs(local)[1]
+    assert child.info.status == "FINISHED"
+    assert child.data.tags["adviserbench.state"] == "pruned"
+
+
+def test_an_abandoned_trial_is_a_killed_run(local: MlflowStore) -> None:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    local.abandon("t0")
+    local.abandon("never begun")
+    assert runs(local)[1].info.status == "KILLED"
+    assert local.states(["t0"]) == {}
+
+
+def test_a_trial_whose_run_was_deleted_meanwhile_begins_another(local: MlflowStore) -> None:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    local._client.delete_run(runs(local)[1].info.run_id)
+    with pytest.raises(StoreFault, match="must be in the 'active' state"):
+        local.finish(result(), None, {})
+    local.begin("first", "t0", spec())
+    local.finish(result(), None, {})
+    assert local.complete(["t0"]) == {"t0"}
+
+
+def test_the_epochs_of_a_record_are_shown_once_each(local: MlflowStore) -> None:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    epochs = [epoch(number, **{"val/mae": 1.0 - number / 10}) for number in range(4)]
+    local.log_epochs("t0", epochs[:2])
+    local.log_epochs("t0", epochs[1:3])
+    local.finish(result(epochs=tuple(epochs)), None, {})
+    history = local._client.get_metric_history(runs(local)[1].info.run_id, "val/mae")
+    assert [(one.step, one.value) for one in history] == [
+        (number, 1.0 - number / 10) for number in range(4)
+    ]
+
+
+def test_a_database_is_made_for_many_writers(local: MlflowStore, results: Path) -> None:
+    with closing(sqlite3.connect(results / DATABASE)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_folder_without_results_is_not_made_into_a_store_by_reading(tmp_path: Path) -> None:
@@ -215,7 +283,7 @@ def test_a_tracking_uri_that_does_not_answer_is_bad_input(uri: str, tmp_path: Pa
 def test_a_fresh_folder_becomes_a_store_in_silence(tmp_path: Path) -> None:
     code = f"""
 import os, pathlib, sys
-from harness.store import open_store
+from harness.store import StoreFault, open_store
 from harness.store.mlflow import client as mlflow_client
 assert "mlflow" not in sys.modules
 assert open_store(pathlib.Path({str(tmp_path / "new")!r})).studies() == ()

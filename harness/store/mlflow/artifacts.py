@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-
-from harness.store.mlflow.settings import modest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,6 +43,9 @@ class LocalArtifacts:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.partial")
         shutil.copyfile(source, partial)
+        with partial.open("rb+") as copied:
+            # What is left of the trial elsewhere is removed soon: this must outlive a power cut.
+            os.fsync(copied.fileno())
         partial.replace(target)
 
     def path(self, run_id: str, name: str) -> Path | None:
@@ -66,7 +68,7 @@ class RemoteArtifacts:
 
     def put(self, run_id: str, name: str, source: Path) -> None:
         """Uploads the file under its name."""
-        with tempfile.TemporaryDirectory() as folder, modest():
+        with tempfile.TemporaryDirectory() as folder:
             # MLflow keeps the name of the file it is given.
             named = source if source.name == name else Path(shutil.copyfile(source, Path(folder) / name))
             self._client.log_artifact(run_id, str(named))
@@ -77,5 +79,4 @@ class RemoteArtifacts:
             return None
         folder = Path(self._cache.name) / run_id
         folder.mkdir(exist_ok=True)
-        with modest():
-            return Path(self._client.download_artifacts(run_id, name, str(folder)))
+        return Path(self._client.download_artifacts(run_id, name, str(folder)))

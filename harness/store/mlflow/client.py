@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.spec import BadInput
+from harness.store.mlflow.faults import SQLITE, reason
 from harness.store.mlflow.reachable import check_reachable, without_password
-from harness.store.mlflow.settings import modest, quiet
+from harness.store.mlflow.settings import modest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "adviserbench"
-SQLITE = "sqlite:///"
 WEB = ("http://", "https://")
 
 _DRAFT = ".new-"
@@ -58,7 +58,7 @@ def create_database(database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=_DRAFT) as folder:
             fresh = Path(folder) / database.name
-            _client(f"{SQLITE}{fresh}").search_experiments(max_results=1)
+            _migrate(fresh)
             with suppress(FileExistsError):
                 os.link(fresh, database)
         _remove_leftovers(database.parent)
@@ -66,6 +66,19 @@ def create_database(database: Path) -> None:
         raise BadInput(
             f"cannot be written: {error.strerror or error}", file=database.parent, key="--out"
         ) from error
+
+
+def _migrate(fresh: Path) -> None:
+    client = _client(f"{SQLITE}{fresh}")
+    with modest():
+        client.search_experiments(max_results=1)
+    # No connection may be left on a file that is about to have another name.
+    client._tracking_client.store._dispose_engine()
+    with closing(sqlite3.connect(fresh)) as connection:
+        # Readers and a writer do not wait for each other, and a commit is one write. It is kept in the
+        # file. It needs shared memory: several machines on a network file system cannot use it, and
+        # share a tracking server or a database server instead.
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -112,12 +125,12 @@ def _connected(
 
     try:
         client = _client(uri)
-        with quiet():
+        with modest():
             return client, _experiment_id(client, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
-        reason = _first_line(error).replace(uri, without_password(uri))
+        why = reason(error).replace(uri, without_password(uri))
         raise BadInput(
-            f"MLflow cannot use {without_password(uri)}: {reason}", file=file, key=key
+            f"MLflow cannot use {without_password(uri)}: {why}", file=file, key=key
         ) from error
 
 
@@ -143,7 +156,7 @@ def _client(uri: str) -> MlflowClient:
     _import_mlflow()
     from mlflow import MlflowClient
 
-    with quiet():
+    with modest():
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
@@ -151,7 +164,3 @@ def _import_mlflow() -> None:
     # It configures its loggers and starts its telemetry while it is imported.
     with modest():
         import mlflow  # noqa: F401
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

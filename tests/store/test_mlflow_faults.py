@@ -1,0 +1,150 @@
+"""What is wrong with the place is one line, and what was stored stays."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from mlflow.exceptions import MlflowException
+from store_samples import plan, predictions, result, spec
+
+from harness.store import StoreFault
+from harness.store.mlflow.faults import reason
+from harness.store.mlflow.settings import modest
+from harness.store.mlflow.store import DATABASE, MlflowStore
+
+
+def shown(store: MlflowStore) -> list:
+    found = store._client.search_runs([store._experiment], order_by=["attributes.start_time ASC"])
+    return list(found)
+
+
+@pytest.fixture
+def finished(local: MlflowStore) -> MlflowStore:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    local.finish(result(), predictions(), {})
+    return local
+
+
+def no_space(*given: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_write_that_is_tried_again_after_a_fault_shows_nothing_twice(
+    local: MlflowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.open_study(plan())
+    local.begin("first", "t0", spec())
+    with monkeypatch.context() as broken:
+        broken.setattr(local._files, "put", no_space)
+        with pytest.raises(StoreFault, match=r"adviserbench\.db: No space left on device$"):
+            local.finish(result(), predictions(), {})
+    assert local.states(["t0"]) == {}
+    local.begin("first", "t0", spec())
+    local.finish(result(), predictions(), {})
+    assert [run.info.status for run in shown(local)[1:]] == ["FINISHED"]
+    run_id = shown(local)[1].info.run_id
+    for name in ("val/mae", "final/test/mae"):
+        assert len(local._client.get_metric_history(run_id, name)) == 1
+
+
+def fill(store: MlflowStore) -> None:
+    for number in range(500):
+        store.begin("first", f"t{number}", spec())
+        store.finish(result(f"t{number}"), None, {})
+
+
+def test_a_full_database_is_a_fault_in_one_line(local: MlflowStore) -> None:
+    local.open_study(plan())
+    engine = local._client._tracking_client.store.engine
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    def limit(connection: sqlite3.Connection, record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    engine.dispose()
+    sqlalchemy.event.listen(engine, "connect", limit)
+    with pytest.raises(StoreFault, match=r"adviserbench\.db: database or disk is full$"):
+        fill(local)
+
+
+def test_a_read_only_database_is_a_fault_and_can_still_be_read(
+    finished: MlflowStore,
+) -> None:
+    engine = finished._client._tracking_client.store.engine
+    engine.dispose()
+    sqlalchemy.event.listen(
+        engine, "connect", lambda made, record: made.execute("PRAGMA query_only = 1")
+    )
+    with pytest.raises(StoreFault, match=r"adviserbench\.db: attempt to write a readonly database$"):
+        finished.begin("first", "t1", spec())
+    assert finished.complete(["t0"]) == {"t0"}
+
+
+def test_a_database_that_was_deleted_takes_nothing(finished: MlflowStore, results: Path) -> None:
+    (results / DATABASE).unlink()
+    with pytest.raises(StoreFault, match="the database is gone"):
+        finished.begin("first", "t1", spec())
+    with pytest.raises(StoreFault, match="the database is gone"):
+        finished.states(["t0"])
+
+
+def test_a_locked_database_is_waited_for(finished: MlflowStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, left = finished._client.create_run, [1, 1]
+
+    def locked(*given: object, **more: object) -> object:
+        if left:
+            left.pop()
+            raise MlflowException("(sqlite3.OperationalError) database is locked")
+        return whole(*given, **more)
+
+    monkeypatch.setattr(finished._client, "create_run", locked)
+    finished.begin("first", "t1", spec())
+    assert not left
+
+
+def refused() -> None:
+    try:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    except OSError as error:
+        raise MlflowException("API request failed with\nmany words") from error
+
+
+def test_a_fault_is_said_by_its_cause_and_without_passwords() -> None:
+    with pytest.raises(MlflowException) as caught:
+        refused()
+    assert reason(caught.value) == "Connection refused"
+    assert reason(ValueError("no answer from http://me:secret@host/x")) == (
+        "no answer from http://***@host/x"
+    )
+    assert reason(ValueError()) == "ValueError"
+
+
+def test_settings_hold_while_any_thread_needs_them_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "7")
+    entered, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with modest():
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    before = dict(os.environ)
+    with modest():
+        thread.start()
+        assert entered.wait(10)
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "7"
+    leave.set()
+    thread.join()
+    assert dict(os.environ) == before
