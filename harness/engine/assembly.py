@@ -11,6 +11,7 @@ from torch import nn
 from harness.contracts import Tokenises
 from harness.engine.advice import control_advice, load_advice
 from harness.engine.assignment import Assignment
+from harness.engine.environment import code_revision
 from harness.engine.feature_cache import FeatureCache
 from harness.engine.loop import Job
 from harness.engine.seeds import seed_world
@@ -28,6 +29,7 @@ class Assembly:
 
     Attributes:
         train: all training clips as the model sees them; `job.train` are those it learns from.
+        test: None for a trial that never sees them.
         untouched: the validation clips without anything precomputed, for measuring what a clip costs.
     """
 
@@ -35,7 +37,7 @@ class Assembly:
     job: Job
     train: Batch
     valid: Batch
-    test: Batch
+    test: Batch | None
     untouched: Batch
 
     @property
@@ -51,7 +53,8 @@ def assemble(given: Assignment, fabric: Fabric, dtype: torch.dtype) -> Assembly:
     sight = _Sight(FeatureCache(given.cache, given.fingerprint), fabric, dtype)
     untouched = visible(spec, model, data.valid)
     train = with_labelled_share(spec, sight.of(spec, model, data.train))
-    valid, test = (sight.of(spec, model, clips) for clips in (data.valid, data.test))
+    valid = sight.of(spec, model, data.valid)
+    test = sight.of(spec, model, data.test) if "test" in spec.splits else None
     learner = Learner(spec, model, build_terms(spec, data.info))
     teacher, teacher_train = None, None
     if spec.teacher is not None and spec.schedule == "joint":
@@ -63,7 +66,16 @@ def assemble(given: Assignment, fabric: Fabric, dtype: torch.dtype) -> Assembly:
     if teacher and teacher_train is not None:
         _adapt(teacher, teacher_train, None)
     job = Job(
-        spec, learned, valid, advice, teacher_train, dtype, given.work / "resume.pt", given.on_epoch
+        spec=spec,
+        train=learned,
+        valid=valid,
+        advice=advice,
+        teacher_train=teacher_train,
+        dtype=dtype,
+        checkpoint=given.work / "resume.pt",
+        on_epoch=given.on_epoch,
+        is_hopeless=given.is_hopeless,
+        revision=code_revision(),
     )
     return Assembly(TrainingStep(learner, teacher), job, train, valid, test, untouched)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.engine.loop import OnEpoch
+from harness.engine.loop import IsHopeless, OnEpoch, never
 from harness.spec import Runtime, TrialResult, TrialSpec
 from harness.types import Dataset
 
@@ -21,6 +21,7 @@ class Assignment:
             None for one that left none.
         work: folder for the resumable checkpoint and for the files that the trial leaves.
         cache: folder of what frozen parts of models say of clips, shared by all trials.
+        is_hopeless: asked after every epoch, and when the trial is resumed; True gives it up.
     """
 
     spec: TrialSpec
@@ -33,11 +34,12 @@ class Assignment:
     cache: Path
     runtime: Runtime
     on_epoch: OnEpoch
+    is_hopeless: IsHopeless = never
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What a trial leaves: its record, predictions on valid and test, and files by artifact name."""
+    """What a trial leaves: its record, predictions on its splits, and files by artifact name."""
 
     result: TrialResult
     predictions: pd.DataFrame | None = None

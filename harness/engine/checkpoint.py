@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +26,8 @@ class Progress:
         best_value: its monitored value.
         best_state: the model's `moving_state` at that epoch.
         records: metrics of every epoch that is done.
+        notes: what the trial's record must say of how it was trained.
+        is_hopeless: whether the trial was given up; asked again when it is resumed, so not kept.
     """
 
     epoch: int = 0
@@ -30,6 +35,24 @@ class Progress:
     best_value: float = float("nan")
     best_state: dict[str, Tensor] = field(default_factory=dict)
     records: list[EpochRecord] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    is_hopeless: bool = False
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that training needs to go on.
+
+    Attributes:
+        model: the `moving_state` of models and losses.
+        optimiser: the optimiser's state.
+        revision: of the code that wrote it.
+    """
+
+    progress: Progress
+    model: dict[str, Any]
+    optimiser: dict[str, Any]
+    revision: str
 
 
 def moving_state(module: nn.Module) -> dict[str, Tensor]:
@@ -55,33 +78,65 @@ def load_moving_state(module: nn.Module, state: Mapping[str, Tensor]) -> None:
         raise RuntimeError(f"a checkpoint of another model: it has {found.unexpected_keys[0]}")
 
 
-def save_checkpoint(
-    path: Path, progress: Progress, model: dict[str, Any], optimiser: dict[str, Any]
-) -> None:
-    """Writes all of it, in one step as others see it: the old file or the new one, never a part."""
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes all of it, in one step as others see it: the old file or the new one, never a part.
+
+    Raises:
+        OSError: there is no room; the old file is as it was.
+    """
+    progress = checkpoint.progress
     content = {
         "epoch": progress.epoch,
         "best_epoch": progress.best_epoch,
         "best_value": progress.best_value,
         "best_state": progress.best_state,
         "records": [record.model_dump() for record in progress.records],
-        "model": model,
-        "optimiser": optimiser,
+        "notes": progress.notes,
+        "model": checkpoint.model,
+        "optimiser": checkpoint.optimiser,
+        "revision": checkpoint.revision,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(path)
+    try:
+        # Opened here, because torch loses the system's error of a file that it opens itself.
+        with partial.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(partial)
+        # What is half-written would keep the disk full.
+        partial.unlink(missing_ok=True)
+        raise
 
 
-def load_checkpoint(path: Path) -> tuple[Progress, dict[str, Any], dict[str, Any]]:
-    """Progress, model state and optimiser state, as saved."""
-    content = torch.load(path, map_location="cpu", weights_only=True)
+def load_checkpoint(path: Path) -> Checkpoint | None:
+    """What was saved; None when there is nothing, or nothing that can be believed.
+
+    A file that lost a part, or a bit, is nothing: training starts over, to the same numbers.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                return None
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        return _checkpoint(content)
+    except (OSError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError):
+        return None
+    # Keys and records as another revision of the code wrote them.
+    except (KeyError, ValueError):
+        return None
+
+
+def _checkpoint(content: Mapping[str, Any]) -> Checkpoint:
     progress = Progress(
         epoch=content["epoch"],
         best_epoch=content["best_epoch"],
         best_value=content["best_value"],
         best_state=content["best_state"],
         records=[EpochRecord.model_validate(record) for record in content["records"]],
+        notes=content["notes"],
     )
-    return progress, content["model"], content["optimiser"]
+    return Checkpoint(progress, content["model"], content["optimiser"], content["revision"])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from harness.engine.checkpoint import (
+    Checkpoint,
     Progress,
     load_checkpoint,
     load_moving_state,
@@ -20,13 +21,22 @@ from harness.engine.checkpoint import (
     save_checkpoint,
 )
 from harness.engine.optimiser import adamw
-from harness.engine.predict import batches, predict, score_metrics
+from harness.engine.predict import predict, score_metrics
 from harness.engine.seeds import generator, seed_world
+from harness.engine.together import Together
 from harness.engine.training_step import Clips, TrainingStep
 from harness.spec import METRICS, EpochRecord, Optimisation, TrialSpec
 from harness.types import Batch, Outputs
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+IsHopeless = Callable[[tuple[EpochRecord, ...]], bool]
+"""Whether a trial is to be given up after these epochs of it, from the first on."""
+
+
+def never(_: tuple[EpochRecord, ...]) -> bool:
+    """The trial has all its epochs."""
+    return False
 
 
 class Diverged(ArithmeticError):
@@ -40,6 +50,7 @@ class Job:
     Attributes:
         train: the clips to learn from, as the model sees them.
         teacher_train: the same clips as a teacher sees them that is trained along.
+        revision: of the code that trains.
     """
 
     spec: TrialSpec
@@ -50,31 +61,40 @@ class Job:
     dtype: torch.dtype
     checkpoint: Path
     on_epoch: OnEpoch
+    is_hopeless: IsHopeless
+    revision: str
 
 
 def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
     """Trains until patience or epochs run out, and leaves the selected epoch's weights in the model.
 
-    An interrupted call continues from its checkpoint: every epoch seeds its own streams, so the
-    epochs that follow are those of an uninterrupted run, bit for bit.
+    A trial that is hopeless after an epoch ends there. An interrupted call continues from its
+    checkpoint: every epoch seeds its own streams, so the epochs that follow are those of an
+    uninterrupted run, bit for bit.
+
+    Of several processes the first alone evaluates, selects, keeps its place and is asked; the others
+    train along, and what they return says nothing.
     """
     module, optimiser = fabric.setup(step, adamw(step))
     trainer = _Trainer(fabric, module, optimiser, job)
-    progress = Progress()
-    if job.checkpoint.exists():
-        progress, model_state, optimiser_state = load_checkpoint(job.checkpoint)
-        load_moving_state(step, model_state)
-        optimiser.load_state_dict(optimiser_state)
-        for record in progress.records:
-            job.on_epoch(record.epoch, record.metrics)
-    while not _finished(progress, job.spec.optimisation):
+    progress = _resume(step, optimiser, job)
+    # Nobody may write the file before everybody has read it.
+    fabric.barrier()
+    if progress.records and fabric.is_global_zero:
+        _tell_again(progress, job)
+    while _goes_on(fabric, progress, job.spec.optimisation):
         metrics = trainer.train(progress.epoch)
+        if not fabric.is_global_zero:
+            progress.epoch += 1
+            continue
         score = predict(fabric, step.model, job.valid, job.dtype).score
         metrics |= score_metrics(job.valid, score, job.spec.protocol, "val")
         _account(progress, metrics, job.spec.optimisation, step.model)
-        save_checkpoint(job.checkpoint, progress, moving_state(step), optimiser.state_dict())
+        states = moving_state(step), optimiser.state_dict()
+        save_checkpoint(job.checkpoint, Checkpoint(progress, *states, job.revision))
         job.on_epoch(progress.epoch - 1, metrics)
-    if progress.records:
+        progress.is_hopeless = job.is_hopeless(tuple(progress.records))
+    if progress.best_epoch >= 0:
         load_moving_state(step.model, progress.best_state)
     return progress
 
@@ -115,32 +135,37 @@ class _Trainer:
 
     def train(self, epoch: int) -> dict[str, float]:
         """The epoch's mean of every loss term over clips, as ``train/<loss>``."""
-        seed_world(self.job.spec.seed, f"epoch/{epoch}")
+        together = Together(self.fabric, self.module.module)
+        seed_world(self.job.spec.seed, together.stream(f"epoch/{epoch}"))
         self.module.train()
         count, size = len(self.job.train), self.job.spec.optimisation.batch_size
         order = torch.randperm(count, generator=generator(self.job.spec.seed, f"shuffle/{epoch}"))
         sums: dict[str, float] = {}
         counts: dict[str, int] = {}
-        for number, (index, batch) in enumerate(batches(self.job.train, order, size)):
+        for number, index in enumerate(order.split(size)):
             step = Step(epoch, number, math.ceil(count / size))
             self._set_learning_rate(step)
-            clips = self._clips(index, batch)
-            for name, value in self._step(clips, step).items():
-                seen = self.module.module.clips(name, clips)
-                sums[name] = sums.get(name, 0.0) + value * seen
-                counts[name] = counts.get(name, 0) + seen
+            clips = self._clips(together.share(index), together.is_guest(index))
+            seen = together.counts(clips)
+            for name, value in self._step(together, clips, seen, step).items():
+                sums[name] = sums.get(name, 0.0) + value * seen[name]
+                counts[name] = counts.get(name, 0) + seen[name]
         return {f"train/{name}": sums[name] / counts[name] for name in sums}
 
-    def _step(self, clips: Clips, step: Step) -> dict[str, float]:
+    def _step(
+        self, together: Together, clips: Clips, seen: Mapping[str, int], step: Step
+    ) -> dict[str, float]:
+        clips.terms = tuple(seen)
         terms = self.module(clips)
-        values = {name: float(term.detach()) for name, term in terms.items()}
+        values = together.values(terms, clips, seen)
         for name, value in values.items():
             if not math.isfinite(value):
                 raise Diverged(f"the loss term '{name}' became {value} at {step}")
         if not terms:
             return values
         self.optimiser.zero_grad()
-        self.fabric.backward(self.module.module.total(terms, step.epochs))
+        weighed = together.weighed(terms, clips, seen)
+        self.fabric.backward(self.module.module.total(weighed, step.epochs))
         bound = self.job.spec.optimisation.clip_norm or math.inf
         norm = self.fabric.clip_gradients(
             self.module, self.optimiser, max_norm=bound, error_if_nonfinite=False
@@ -159,14 +184,43 @@ class _Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * factor
 
-    def _clips(self, index: Tensor, batch: Batch) -> Clips:
+    def _clips(self, index: Tensor, is_guest: bool) -> Clips:
         device, dtype = self.fabric.device, self.job.dtype
         advice, teacher = self.job.advice, self.job.teacher_train
         return Clips(
-            batch.to(device, dtype),
+            self.job.train.take(index).to(device, dtype),
             None if advice is None else advice.take(index).to(device, dtype),
             None if teacher is None else teacher.take(index).to(device, dtype),
+            is_guest=is_guest,
         )
+
+
+def _resume(step: TrainingStep, optimiser: Optimizer, job: Job) -> Progress:
+    found = load_checkpoint(job.checkpoint)
+    if found is None:
+        return Progress()
+    load_moving_state(step, found.model)
+    optimiser.load_state_dict(found.optimiser)
+    progress = found.progress
+    if found.revision != job.revision:
+        progress.notes.append(
+            f"resumed at epoch {progress.epoch} from a checkpoint of revision {found.revision}"
+        )
+    return progress
+
+
+def _tell_again(progress: Progress, job: Job) -> None:
+    for record in progress.records:
+        job.on_epoch(record.epoch, record.metrics)
+    progress.is_hopeless = job.is_hopeless(tuple(progress.records))
+
+
+def _goes_on(fabric: Fabric, progress: Progress, optimisation: Optimisation) -> bool:
+    """Whether there is another epoch: what the first process says, which alone knows the metrics."""
+    goes_on = False
+    if fabric.is_global_zero:
+        goes_on = not progress.is_hopeless and not _finished(progress, optimisation)
+    return bool(fabric.broadcast(goes_on))
 
 
 def _account(

@@ -47,7 +47,20 @@ class TrainingStep(nn.Module):
             own = self.teacher_terms(said, clips.teacher_batch, None)
             found = {f"{TEACHER}{name}": term for name, term in own.items()}
             advice = said.detach()
-        return self.terms(outputs, clips.batch, advice) | found
+        found = self.terms(outputs, clips.batch, advice) | found
+        for name in clips.terms:
+            if name not in found:
+                source = said if name.startswith(TEACHER) else outputs
+                found[name] = 0.0 * source.score.sum()
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all terms that a step may have."""
+        own = tuple(self.terms.weighted)
+        if self.teacher_learner is None:
+            return own
+        return (*own, *(f"{TEACHER}{name}" for name in self.teacher_terms.weighted))
 
     def total(self, found: Mapping[str, Tensor], epochs: float) -> Tensor:
         """The weighted sum after so many epochs."""
@@ -56,7 +69,9 @@ class TrainingStep(nn.Module):
         return total + self.teacher_terms.total(teachers, epochs) if teachers else total
 
     def clips(self, name: str, clips: Clips) -> int:
-        """How many clips a term is the mean over."""
+        """How many clips a term is the mean over; it is absent where there are none."""
+        if clips.is_guest:
+            return 0
         if clips.teacher_batch is not None and name.startswith(TEACHER):
             return self.teacher_terms.clips(name.removeprefix(TEACHER), clips.teacher_batch)
         return self.terms.clips(name, clips.batch)
@@ -76,9 +91,21 @@ class Clips:
     Attributes:
         advice: a finished teacher's outputs on the clips.
         teacher_batch: the same clips as a teacher sees them that is trained along.
+        is_guest: whether they belong to the share of another device, and count for nothing here.
+        terms: terms that have to be there: one without a clip is then 0, not absent, because all
+            devices go backward through the same terms.
     """
 
-    def __init__(self, batch: Batch, advice: Outputs | None, teacher_batch: Batch | None = None) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        advice: Outputs | None,
+        teacher_batch: Batch | None = None,
+        *,
+        is_guest: bool = False,
+    ) -> None:
         self.batch = batch
         self.advice = advice
         self.teacher_batch = teacher_batch
+        self.is_guest = is_guest
+        self.terms: tuple[str, ...] = ()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,16 @@ from harness.efficiency.parameters import inference_parameters
 from harness.engine.advice import ADVICE_FILE, save_advice
 from harness.engine.assembly import Assembly, assemble
 from harness.engine.assignment import Assignment, Finished
+from harness.engine.checkpoint import Progress
+from harness.engine.devices import check_devices, check_model, one_device
 from harness.engine.environment import environment, find_device
+from harness.engine.faults import failure, machine_fault
 from harness.engine.loop import fit
 from harness.engine.predict import predict, prediction_table, score_metrics
+from harness.engine.ranks import RankFault, on_ranks
 from harness.engine.shares import clips_to_advise_on
 from harness.engine.training_step import TrainingStep
-from harness.spec import Efficiency, Failure, Precision, TrialResult, TrialSpec
+from harness.spec import Efficiency, Failure, Precision, Split, TrialResult, TrialSpec
 from harness.types import Batch
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -41,74 +45,111 @@ log = logging.getLogger(__name__)
 
 
 def run_trial(given: Assignment) -> Finished:
-    """The trial's record; an exception becomes a failed record, so that the study goes on."""
+    """The trial's record; an exception becomes a failed record, so that the study goes on.
+
+    A trial that `given.is_hopeless` gives up is pruned: a record of its epochs, and nothing else.
+
+    Raises:
+        MachineFault: the disk is full or read-only; the trial can go on from its checkpoint.
+        BadInput: the devices it is to run on are not there.
+    """
+    device = check_devices(given.runtime, [given.spec])
     if given.runtime.threads is not None:
         torch.set_num_threads(given.runtime.threads)
-    device = find_device(given.runtime.accelerator)
-    record: dict[str, Any] = {
+    try:
+        return on_ranks(_one_of, given) if given.runtime.devices > 1 else _alone(given, device)
+    except RankFault as error:
+        return _failed(given, error.failure)
+    except Exception as error:  # whatever a variant raises is that trial's result
+        fault = machine_fault(error)
+        if fault is not None:
+            raise fault from error
+        log.debug("trial %s failed", given.trial_id, exc_info=True)
+        return _failed(given, failure(error))
+
+
+def _record(given: Assignment) -> dict[str, Any]:
+    return {
         "trial_id": given.trial_id,
         "group_id": given.group_id,
         "spec": given.spec,
         "data_fingerprint": given.fingerprint,
-        "environment": environment(device),
+        "environment": environment(find_device(given.runtime.accelerator)),
     }
-    try:
-        return _run(given, _fabric(device, given.spec.precision), record)
-    except Exception as error:  # whatever a variant raises is that trial's result
-        log.debug("trial %s failed", given.trial_id, exc_info=True)
-        failure = Failure(message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
-        return Finished(TrialResult(**record, state="failed", failure=failure))
 
 
-def _fabric(device: torch.device, precision: Precision) -> Fabric:
-    fabric = Fabric(accelerator=device.type, devices=1, precision=precision)
-    # Fabric takes another precision where the device lacks this one, and only warns.
-    used = fabric.strategy.precision.precision
-    if used != precision:
-        raise ValueError(f"precision {precision} is not to be had on {device.type}; {used} would be")
-    return fabric
+def _failed(given: Assignment, failure: Failure) -> Finished:
+    return Finished(TrialResult(**_record(given), state="failed", failure=failure))
 
 
-def _run(given: Assignment, fabric: Fabric, record: dict[str, Any]) -> Finished:
-    spec = given.spec
+def _alone(given: Assignment, device: torch.device) -> Finished:
+    fabric = one_device(device, given.spec.precision)
+    return _finish(given, fabric, _train(given, fabric, lambda: None))
+
+
+def _one_of(given: Assignment, fabric: Fabric, meet: Callable[[], None]) -> Finished | None:
+    trained = _train(given, fabric, meet)
+    return _finish(given, fabric, trained) if fabric.is_global_zero else None
+
+
+@dataclass(frozen=True)
+class _Trained:
+    ready: Assembly
+    progress: Progress
+    dtype: torch.dtype
+    seconds: dict[str, float]
+
+
+def _train(given: Assignment, fabric: Fabric, meet: Callable[[], None]) -> _Trained:
     seconds: dict[str, float] = {}
-    dtype = _DTYPES.get(spec.precision, torch.float32)
+    dtype = _DTYPES.get(given.spec.precision, torch.float32)
     with _timed(seconds, "build"):
         ready = assemble(given, fabric, dtype)
+        check_model(given.runtime.devices, ready.step)
+        meet()
     with _timed(seconds, "train"):
         progress = fit(fabric, ready.step, ready.job)
+    return _Trained(ready, progress, dtype, seconds)
+
+
+def _finish(given: Assignment, fabric: Fabric, trained: _Trained) -> Finished:
+    ready, progress, dtype = trained.ready, trained.progress, trained.dtype
+    seconds = trained.seconds
+    record = _record(given) | {
+        "epochs": tuple(progress.records),
+        "best_epoch": progress.best_epoch if progress.best_epoch >= 0 else None,
+        "seconds": seconds,
+        "notes": _notes(given, ready.step, progress),
+    }
+    if progress.is_hopeless:
+        return Finished(TrialResult(**record, state="pruned"))
     with _timed(seconds, "evaluate"):
-        splits = {"val": ready.valid, "test": ready.test}
-        metrics, predictions = _evaluate(fabric, ready.model, spec, dtype, splits)
+        metrics, predictions = _evaluate(fabric, ready, given.spec, dtype)
     with _timed(seconds, "measure"):
         efficiency = _measure(fabric, ready.model, ready.untouched, dtype, given.runtime.latency_seconds)
-    result = TrialResult(
-        **record,
-        state="complete",
-        metrics=metrics,
-        epochs=tuple(progress.records),
-        best_epoch=progress.best_epoch if progress.records else None,
-        efficiency=efficiency,
-        seconds=seconds,
-        notes=_notes(ready.step),
-    )
+    result = TrialResult(**record, state="complete", metrics=metrics, efficiency=efficiency)
     return Finished(result, predictions, _files(given, fabric, ready, dtype))
 
 
-def _notes(step: TrainingStep) -> tuple[str, ...]:
+def _notes(given: Assignment, step: TrainingStep, progress: Progress) -> tuple[str, ...]:
     models = [step.model] if step.teacher_learner is None else [step.model, step.teacher]
-    return tuple(note for model in models if isinstance(model, Notes) for note in model.notes())
+    said = [note for model in models if isinstance(model, Notes) for note in model.notes()]
+    devices = given.runtime.devices
+    said += [f"trained on {devices} devices"] if devices > 1 else []
+    return (*said, *progress.notes)
 
 
 def _evaluate(
-    fabric: Fabric, model: nn.Module, spec: TrialSpec, dtype: torch.dtype, splits: dict[str, Batch]
+    fabric: Fabric, ready: Assembly, spec: TrialSpec, dtype: torch.dtype
 ) -> tuple[dict[str, float], pd.DataFrame]:
+    clips_of: dict[Split, Batch | None] = {"val": ready.valid, "test": ready.test}
     metrics: dict[str, float] = {}
     tables = []
-    for split, clips in splits.items():
-        score = predict(fabric, model, clips, dtype).score
-        metrics |= score_metrics(clips, score, spec.protocol, split)
-        tables.append(prediction_table(clips, score, split))
+    for split, clips in clips_of.items():
+        if split in spec.splits and clips is not None:
+            score = predict(fabric, ready.model, clips, dtype).score
+            metrics |= score_metrics(clips, score, spec.protocol, split)
+            tables.append(prediction_table(clips, score, split))
     return metrics, pd.concat(tables, ignore_index=True)
 
 

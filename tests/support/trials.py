@@ -10,6 +10,7 @@ from typing import Any
 import toy
 
 from harness.engine.assignment import Assignment, Finished
+from harness.engine.loop import IsHopeless, never
 from harness.engine.trial import run_trial
 from harness.registry import DATASETS, discover
 from harness.spec import LossTerm, Optimisation, Runtime, TrialSpec, VariantRef
@@ -57,6 +58,8 @@ def run(
     data: Dataset | None = None,
     *advice: Path,
     on_epoch: Callable[[int, Mapping[str, float]], None] = lambda epoch, metrics: None,
+    is_hopeless: IsHopeless = never,
+    devices: int = 1,
 ) -> Finished:
     """The trial, run in the folder `work`, on one thread, on the toy clips unless `data` is given."""
     return run_trial(
@@ -69,8 +72,9 @@ def run(
             advice=advice or (None,) * len(what.advisers()),
             work=work,
             cache=work / "cache",
-            runtime=Runtime(threads=1, latency_seconds=0.01),
+            runtime=Runtime(threads=1, latency_seconds=0.01, devices=devices),
             on_epoch=on_epoch,
+            is_hopeless=is_hopeless,
         )
     )
 
