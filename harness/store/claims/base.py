@@ -18,9 +18,14 @@ class Owner(Frozen):
     """One runner, as others see it. Two runners never share a token, nor do two runs of one."""
 
     host: str
+    """Where `pid` is a pid: the host's name, and what tells its boots and containers apart."""
+
     pid: int
     started: float
-    """When the process began, in seconds since the epoch: a later one may have the same pid."""
+    """When the process began, in seconds since its host did: a later one may have the same pid.
+
+    Not since the epoch: a clock that is set right would make another process of it.
+    """
 
     token: str
 
