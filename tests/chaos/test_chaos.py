@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def study(folder: Path) -> Path:
-    """30 trials: a search of 10 for each of two arms, three seeds of both, and the teachers they need."""
+    """30 trials: a search of 10 for each of two arms, three seeds of both, and their teachers."""
     discover(["toy"])
     content = ablation("kind=search", "seeds=[0,1,2]", "data.train=320", "runtime.latency_seconds=0.02")
     budget = {**OPTIMISATION, "max_epochs": 60, "patience": 60}

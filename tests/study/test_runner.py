@@ -11,16 +11,19 @@ from harness.engine.advice import ADVICE_FILE
 from harness.registry import discover
 from harness.spec import NAMED_CONTROLS, BadInput
 from harness.store import MemoryStore
+from harness.store.claims import MemoryClaims
+from harness.study.launch.base import Epoch
 from harness.study.load import parse_study
-from harness.study.runner import Place, run_study
+from harness.study.place import Place
+from harness.study.runner import run_study
 
 discover()
 
 
 @pytest.fixture
 def place(tmp_path):
-    store = MemoryStore()
-    return Place(store=lambda: store, exists=True, work=tmp_path / "work", cache=tmp_path / "cache")
+    store, kept = MemoryStore(), {}
+    return Place(tmp_path, lambda: store, lambda: MemoryClaims(kept=kept), exists=True)
 
 
 def scores(store, plan):
@@ -86,7 +89,7 @@ def test_a_killed_study_ends_with_the_numbers_of_an_undisturbed_one(place, tmp_p
     study = parse_study(ablation())
     whole = run_study(study, place, Diary())
     other = MemoryStore()
-    disturbed = replace(place, store=lambda: other, work=tmp_path / "disturbed")
+    disturbed = replace(place, store=lambda: other, out=tmp_path / "disturbed")
 
     class Killed(BaseException):
         pass
@@ -94,12 +97,12 @@ def test_a_killed_study_ends_with_the_numbers_of_an_undisturbed_one(place, tmp_p
     for epoch_calls in range(1, 60, 7):
         diary, calls = Diary(), [0]
 
-        def epoch(trial_id, epoch, metrics, calls=calls, bound=epoch_calls):
-            calls[0] += 1
+        def event(event, calls=calls, bound=epoch_calls):
+            calls[0] += isinstance(event, Epoch)
             if calls[0] == bound:
                 raise Killed
 
-        diary.epoch = epoch
+        diary.event = event
         try:
             run_study(study, disturbed, diary)
             break
@@ -113,17 +116,17 @@ def test_a_finished_trial_leaves_nothing_in_the_work_folder(place):
     assert list(place.work.iterdir()) == []
 
 
-def test_a_teacher_whose_outputs_are_gone_is_trained_again(place, monkeypatch):
-    run_study(parse_study(ablation("seeds=[0]")), place, Diary())
-    store = place.store()
-    kept = store.artifact
-    gone = {"calls": 0}
+def test_a_teacher_whose_outputs_are_gone_is_trained_again(place):
+    first = run_study(parse_study(ablation("seeds=[0]")), place, Diary())
+    (teacher,) = set(sum(first.plan.teachers.values(), ()))
+    place.store().artifact(teacher, ADVICE_FILE).unlink()
+    kept = place.store().artifact
 
     def artifact(trial_id, name):
-        gone["calls"] += 1
-        return None if gone["calls"] == 1 and name == ADVICE_FILE else kept(trial_id, name)
+        path = kept(trial_id, name)
+        return path if path is not None and path.is_file() else None
 
-    monkeypatch.setattr(store, "artifact", artifact)
+    place.store().artifact = artifact
     new_arm = ablation("seeds=[0]", "arms.heavier.student.losses.step2.weight=3")
     outcome = run_study(parse_study(new_arm), place, Diary())
     assert [result.spec.role for result in outcome.ran] == ["teacher", "student"]
