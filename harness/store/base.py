@@ -79,6 +79,9 @@ class ResultStore(Protocol):
     def predictions(self, trial_id: str) -> pd.DataFrame | None:
         """The predictions of the newest result, if it is complete."""
 
+    def files(self, trial_id: str) -> tuple[str, ...]:
+        """The artifact names of the files kept with the newest result, sorted, if it is complete."""
+
     def artifact(self, trial_id: str, name: str) -> Path | None:
         """A local path of a file kept with the newest result, if it is complete.
 

@@ -69,6 +69,15 @@ class BufferedStore:
                 return found if result.state == "complete" else None
         return self._store.predictions(trial_id)
 
+    def files(self, trial_id: str) -> tuple[str, ...]:
+        """The artifact names of the files kept with the newest result, if it is complete."""
+        result = self._result(trial_id)
+        if result is not None:
+            found = tuple(self._outbox.files(trial_id)) if result.state == "complete" else ()
+            if found or self._outbox.has(trial_id):
+                return found
+        return self._store.files(trial_id)
+
     def artifact(self, trial_id: str, name: str) -> Path | None:
         """A local path of a file kept with the newest result, if it is complete."""
         result = self._result(trial_id)

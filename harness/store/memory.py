@@ -114,6 +114,11 @@ class MemoryStore:
         found = self._complete(trial_id)
         return None if found is None or found.predictions is None else found.predictions.copy()
 
+    def files(self, trial_id: str) -> tuple[str, ...]:
+        """The artifact names of the files kept with the newest result."""
+        found = self._complete(trial_id)
+        return () if found is None else tuple(sorted(found.files))
+
     def artifact(self, trial_id: str, name: str) -> Path | None:
         """A local path of a file kept with the newest result, if it is complete."""
         found = self._complete(trial_id)

@@ -31,6 +31,7 @@ def test_an_empty_store_knows_nothing(store: ResultStore) -> None:
     assert store.get("t0") is None
     assert store.predictions("t0") is None
     assert store.artifact("t0", "checkpoint.safetensors") is None
+    assert store.files("t0") == ()
 
 
 def test_a_plan_comes_back_as_it_was_given(store: ResultStore, reopen: Reopen) -> None:
@@ -93,6 +94,7 @@ def test_files_are_copied_under_their_artifact_name(
     assert kept is not None
     assert kept.read_bytes() == b"weights"
     assert again.artifact("t0", "other.bin") is None
+    assert again.files("t0") == ("checkpoint.safetensors",)
     assert reopen().predictions("t0") is None
 
 

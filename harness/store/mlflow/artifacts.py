@@ -24,6 +24,9 @@ class Artifacts(Protocol):
     def path(self, run_id: str, name: str) -> Path | None:
         """A local path of the file, or None when there is none."""
 
+    def names(self, run_id: str) -> frozenset[str]:
+        """What the run has files of."""
+
 
 class LocalArtifacts:
     """Files in a folder, laid out as MLflow does for an experiment whose location it is.
@@ -53,6 +56,14 @@ class LocalArtifacts:
         path = self._path(run_id, name)
         return path if path.is_file() else None
 
+    def names(self, run_id: str) -> frozenset[str]:
+        """The names in the run's folder; what `put` has not finished is left out."""
+        try:
+            found = [path.name for path in self._path(run_id, "").iterdir() if path.is_file()]
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(name for name in found if not name.startswith("."))
+
     def _path(self, run_id: str, name: str) -> Path:
         return self._folder / run_id / "artifacts" / name
 
@@ -75,8 +86,13 @@ class RemoteArtifacts:
 
     def path(self, run_id: str, name: str) -> Path | None:
         """The path of a fresh local copy, or None when the run has no such file."""
-        if name not in {item.path for item in self._client.list_artifacts(run_id)}:
+        if name not in self.names(run_id):
             return None
         folder = Path(self._cache.name) / run_id
         folder.mkdir(exist_ok=True)
         return Path(self._client.download_artifacts(run_id, name, str(folder)))
+
+    def names(self, run_id: str) -> frozenset[str]:
+        """The names of the run's files, as the server lists them."""
+        listed = self._client.list_artifacts(run_id)
+        return frozenset(str(item.path) for item in listed if not item.is_dir)

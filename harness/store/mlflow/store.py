@@ -191,6 +191,14 @@ class MlflowStore:
         """The predictions of the newest result, if it is complete."""
         return read_predictions(self.artifact(trial_id, PREDICTIONS))
 
+    def files(self, trial_id: str) -> tuple[str, ...]:
+        """The artifact names of the files that `finish` was given, if the newest result is complete."""
+        run = self._newest([trial_id]).get(trial_id)
+        if run is None or not self._is_complete(run):
+            return ()
+        names = self._guard.call(self._files.names, run.run_id)
+        return tuple(sorted(names - {RECORD, PREDICTIONS}))
+
     def artifact(self, trial_id: str, name: str) -> Path | None:
         """A local path of a file of the newest result, if it is complete."""
         run = self._newest([trial_id]).get(trial_id)
