@@ -1,0 +1,1 @@
+"""Searches: what is tried, who proposes it, what is kept of it; Optuna is known here only."""
