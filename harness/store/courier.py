@@ -126,8 +126,11 @@ class Courier:
     def close(self, seconds: float) -> int:
         """How many finished trials the store does not have; they stay in the outbox.
 
-        Delivers what it can in that time. Trials that are still under way are abandoned.
+        Delivers what it can in that time. Trials that are still under way are abandoned. Closing
+        again only tells the same.
         """
+        if self._is_closed:
+            return self.waiting
         end = time.monotonic() + seconds
         with self._changed:
             for trial_id in tuple(self._live):
