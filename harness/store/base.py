@@ -53,6 +53,12 @@ class ResultStore(Protocol):
         Trials without a finished result are absent.
         """
 
+    def trials(self) -> dict[str, State | None]:
+        """Every trial of which a result is stored, or that was begun and is not said to have stopped.
+
+        With how its newest result ended; None of one without any.
+        """
+
     def log_epochs(self, trial_id: str, epochs: Sequence[EpochRecord]) -> None:
         """Adds metrics of epochs to a trial that has begun; epochs it already has are left out."""
 

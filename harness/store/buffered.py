@@ -56,6 +56,11 @@ class BufferedStore:
         waiting = self._waiting(asked)
         return self._store.states(asked - waiting.keys()) | waiting
 
+    def trials(self) -> dict[str, State | None]:
+        """Every trial that has a result, stored or on its way, or was begun."""
+        waiting = self._waiting(frozenset(self._outbox.ids()))
+        return {**self._store.trials(), **waiting}
+
     def get(self, trial_id: str) -> TrialResult | None:
         """The newest finished result: complete, failed or pruned."""
         return self._result(trial_id) or self._store.get(trial_id)

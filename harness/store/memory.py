@@ -63,6 +63,12 @@ class MemoryStore:
         found = {trial: self._finished.get(trial) for trial in trial_ids}
         return {trial: kept.result.state for trial, kept in found.items() if kept is not None}
 
+    def trials(self) -> dict[str, State | None]:
+        """Every trial that has a result or is running."""
+        with self._lock:
+            ended = {trial: kept.result.state for trial, kept in self._finished.items()}
+            return {**dict.fromkeys(self._running), **ended}
+
     def forget(self, trial_ids: Iterable[str]) -> None:
         """Takes all results of these trials away."""
         with self._lock:

@@ -224,3 +224,16 @@ def test_nothing_is_said_on_the_way(
     keep(opened)
     assert reopen().predictions("t0") is not None
     assert capfd.readouterr() == ("", "")
+
+
+def test_all_trials_are_listed_with_how_they_ended(opened: ResultStore, reopen: Reopen) -> None:
+    for trial in ("t0", "t1", "t2", "t3"):
+        opened.begin("first", trial, spec())
+    opened.finish(result("t0"), None, {})
+    opened.finish(failed("t1"), None, {})
+    opened.abandon("t3")
+    opened.begin("first", "t1", spec())
+    assert opened.trials() == {"t0": "complete", "t1": "failed", "t2": None}
+    assert reopen().trials() == opened.trials()
+    opened.forget(["t1", "t2"])
+    assert opened.trials() == {"t0": "complete"}

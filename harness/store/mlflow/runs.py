@@ -37,8 +37,8 @@ class TrialRun:
 class Runs(Protocol):
     """Runs that are not deleted, the newest first."""
 
-    def trials(self, statuses: Collection[str], trial_ids: Collection[str]) -> list[TrialRun]:
-        """Those of these trials that have one of these statuses."""
+    def trials(self, statuses: Collection[str], trial_ids: Collection[str] | None) -> list[TrialRun]:
+        """Those of these trials, or of all, that have one of these statuses."""
 
     def studies(self, statuses: Collection[str]) -> dict[str, str]:
         """From the name of a study to its newest run that has one of these statuses."""
@@ -56,17 +56,18 @@ class SearchedRuns:
         self._experiment = experiment
         self._guard = guard
 
-    def trials(self, statuses: Collection[str], trial_ids: Collection[str]) -> list[TrialRun]:
-        """Those of these trials that have one of these statuses."""
-        if not trial_ids:
-            return []
-        asked = set(trial_ids)
-        one = f"tags.`{TRIAL}` = '{next(iter(asked))}'"
-        runs = self._search(one if len(asked) == 1 else f"tags.`{KIND}` = 'trial'")
+    def trials(self, statuses: Collection[str], trial_ids: Collection[str] | None) -> list[TrialRun]:
+        """Those of these trials, or of all, that have one of these statuses."""
+        asked = None if trial_ids is None else set(trial_ids)
+        condition = f"tags.`{KIND}` = 'trial'"
+        if asked is not None and len(asked) < 2:
+            if not asked:
+                return []
+            condition = f"tags.`{TRIAL}` = '{next(iter(asked))}'"
         return [
             trial_run(run.info.run_id, run.data.tags[TRIAL], run.info.status, run.data.tags.get(STATE))
-            for run in runs
-            if run.info.status in statuses and run.data.tags.get(TRIAL) in asked
+            for run in self._search(condition)
+            if run.info.status in statuses and (asked is None or run.data.tags.get(TRIAL) in asked)
         ]
 
     def studies(self, statuses: Collection[str]) -> dict[str, str]:

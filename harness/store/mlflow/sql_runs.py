@@ -28,9 +28,9 @@ class SqlRuns:
         self._experiment = int(experiment)
         self._guard = guard
 
-    def trials(self, statuses: Collection[str], trial_ids: Collection[str]) -> list[TrialRun]:
-        """Those of these trials that have one of these statuses."""
-        if not trial_ids:
+    def trials(self, statuses: Collection[str], trial_ids: Collection[str] | None) -> list[TrialRun]:
+        """Those of these trials, or of all, that have one of these statuses."""
+        if trial_ids is not None and not trial_ids:
             return []
         from mlflow.store.tracking.dbmodels.models import SqlRun, SqlTag
         from sqlalchemy import and_
@@ -43,11 +43,11 @@ class SqlRuns:
             .outerjoin(state, and_(state.run_uuid == SqlRun.run_uuid, state.key == STATE))
             .where(SqlRun.status.in_(statuses))
         )
-        asked = set(trial_ids)
-        if len(asked) <= _MOST_IN_A_QUERY:
+        asked = None if trial_ids is None else set(trial_ids)
+        if asked is not None and len(asked) <= _MOST_IN_A_QUERY:
             query = query.where(trial.value.in_(asked))
         rows = self._newest_first(query)
-        return [trial_run(*row[:4]) for row in rows if row[1] in asked]
+        return [trial_run(*row[:4]) for row in rows if asked is None or row[1] in asked]
 
     def studies(self, statuses: Collection[str]) -> dict[str, str]:
         """From the name of a study to its newest run that has one of these statuses."""

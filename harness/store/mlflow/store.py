@@ -124,6 +124,16 @@ class MlflowStore:
         """How each of `trial_ids` ended, by the status of its newest run."""
         return {trial: run.state for trial, run in self._newest(trial_ids).items()}
 
+    def trials(self) -> dict[str, State | None]:
+        """Every trial that has a result or an open run."""
+        found: dict[str, State | None] = {}
+        for run in reversed(self._runs.trials((*DONE, *RUNNING), None)):
+            if run.status in DONE:
+                found[run.trial_id] = run.state
+            else:
+                found.setdefault(run.trial_id, None)
+        return found
+
     def begin(self, study: str, trial_id: str, spec: TrialSpec) -> None:
         """Makes the trial's run under its study's, and closes one that a killed process left open.
 
