@@ -25,7 +25,7 @@ from harness.study.launch.base import Event, Lost, Stuck
 TICKS_PER_SECOND = 1
 """How often the view is drawn while nothing happens, for its clock."""
 
-MIN_SECONDS = 0.25
+MIN_SECONDS = 0.3
 """Between two drawings because something happened."""
 
 BEST_LINES = 4
