@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harness.spec import BadInput, Plan, TrialResult, TrialSpec, nearest
+from reports.search.tries import Try, read_tries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,10 +32,11 @@ class Observation:
 
 @dataclass(frozen=True)
 class Records:
-    """A plan and an observation for each of its members, in the plan's order."""
+    """A plan, an observation for each of its members in the plan's order, and its searches' trials."""
 
     plan: Plan
     observations: tuple[Observation, ...]
+    tries: tuple[Try, ...] = ()
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class Records:
 
 
 def collect(store: ResultStore, study: str) -> Records:
-    """All records of a study; a trial that several arms share is read once.
+    """All records of a study; a trial that several arms or proposals share is read once.
 
     Raises:
         BadInput: The store has no study of that name.
@@ -84,4 +86,5 @@ def collect(store: ResultStore, study: str) -> Records:
             )
             for member in plan.members
         ),
+        read_tries(store, plan),
     )

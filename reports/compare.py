@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 
-from harness.spec import BadInput, TrialResult, digest, nearest
+from harness.spec import BadInput, SearchStudy, TrialResult, digest, nearest
 from reports.collect import Records
 from reports.grouping import reference_of
 from reports.layout import Layout, LayoutColumn
 from reports.machines import hardware
 from reports.notes import notes
+from reports.search.tries import searched_arms
 from reports.statistics import NotPairedError, PairedDifference, paired_difference, seed_summary
 from reports.table import Cell, Column, Row, Table
 from reports.warnings import row_warnings, warnings
@@ -26,9 +27,11 @@ def build_table(records: Records, layout: Layout, reference: str | None = None) 
     """
     study = records.plan.study
     reference = reference if reference is not None else study.reference
-    if reference is not None and reference not in records.arms:
+    # An arm whose search has not chosen yet is one without a row.
+    arms = {*records.arms, *(searched_arms(study) if isinstance(study, SearchStudy) else ())}
+    if reference is not None and reference not in arms:
         raise BadInput(
-            f"no arm '{reference}' in study '{study.name}'; {nearest(reference, records.arms)}",
+            f"no arm '{reference}' in study '{study.name}'; {nearest(reference, arms)}",
             key="reference",
         )
     rows = [

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from harness.spec import AblationStudy, TrialSpec
-from reports.collect import Records
+from harness.spec import GridStudy, TrialSpec
+
+if TYPE_CHECKING:
+    from reports.collect import Records
 
 
 def about(groups: dict[str, list[str]], arms: Iterable[str]) -> list[str]:
@@ -34,7 +37,7 @@ def spec_by_arm(records: Records) -> dict[str, TrialSpec]:
 def reference_of(records: Records, arm: str, reference: str | None) -> str | None:
     """The arm that an arm is compared with: the one that it names, or else the table's."""
     study = records.plan.study
-    patch = study.arms.get(arm) if isinstance(study, AblationStudy) else None
+    patch = None if isinstance(study, GridStudy) else study.arms.get(arm)
     own = patch.reference if patch is not None else None
     found = own or reference
     return None if found == arm else found

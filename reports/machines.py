@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from harness.spec import Latency, TrialResult
-from reports.collect import Records
+from typing import TYPE_CHECKING
+
+from harness.spec import TrialResult
 from reports.grouping import grouped
+
+if TYPE_CHECKING:
+    from reports.collect import Records
 
 
 def machines(records: Records) -> dict[str, list[str]]:
@@ -15,9 +19,9 @@ def machines(records: Records) -> dict[str, list[str]]:
 def latency_conditions(records: Records) -> dict[str, list[str]]:
     """From the conditions of a latency, in words, to the arms that were measured so."""
     return grouped(
-        (arm, _conditions(result, result.efficiency.latency))
+        (arm, condition)
         for arm, result in _complete(records)
-        if result.efficiency is not None
+        if (condition := latency_condition(result)) is not None
     )
 
 
@@ -36,6 +40,19 @@ def hardware(result: TrialResult) -> str:
     return f"{where.cpu}, {where.cores} cores, {where.threads} threads, accelerator {where.accelerator}"
 
 
+def latency_condition(result: TrialResult) -> str | None:
+    """Under which conditions the trial's latency was measured, in words; None where it was not."""
+    if result.efficiency is None:
+        return None
+    where, latency = result.environment, result.efficiency.latency
+    machine = where.cpu if latency.device == "cpu" else where.accelerator
+    return (
+        f"{machine}, device {latency.device}, {latency.intra_threads} intra-op and "
+        f"{latency.inter_threads} inter-op threads, precision {result.spec.precision}, "
+        f"batch {latency.batch_size}"
+    )
+
+
 def _complete(records: Records) -> list[tuple[str, TrialResult]]:
     return [(arm, result) for arm in records.arms for _, result in records.complete(arm)]
 
@@ -45,14 +62,4 @@ def _machine(result: TrialResult) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(where.versions.items()))
     return f"{hardware(result)}, {where.platform}, Python {where.python}" + (
         f", {versions}" if versions else ""
-    )
-
-
-def _conditions(result: TrialResult, latency: Latency) -> str:
-    where = result.environment
-    machine = where.cpu if latency.device == "cpu" else where.accelerator
-    return (
-        f"{machine}, device {latency.device}, {latency.intra_threads} intra-op and "
-        f"{latency.inter_threads} inter-op threads, precision {result.spec.precision}, "
-        f"batch {latency.batch_size}"
     )

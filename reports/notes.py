@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.spec import METRICS, Optimisation
+from harness.spec import METRICS, TrialSpec
 from reports.collect import Records
 from reports.grouping import about, grouped, reference_of, spec_by_arm
 from reports.layout import Layout
 from reports.machines import latency_conditions, machines, origins
+from reports.search.notes import search_notes
 from reports.teaching import teaching
 
 
 def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str, ...]:
     """The footnotes, in the order in which they are printed."""
-    specs = [seen.spec for seen in records.observations]
+    # A search that has not chosen yet has trials, but no row.
+    specs = [seen.spec for seen in records.observations] or [*records.plan.trials.values()]
     monitors = sorted({spec.optimisation.monitor for spec in specs})
     return (
         f"Protocol {_listed(spec.protocol for spec in specs)}; split {layout.split}: "
@@ -28,6 +30,7 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
         *(f"{METRICS[name].label}: {METRICS[name].definition}." for name in _metric_names(layout)),
         *_origin(records),
         *_budgets(records),
+        *search_notes(records),
         *teaching(records),
         *_naming(records, layout),
         *_said_by_trials(records),
@@ -37,13 +40,19 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
 def _budgets(records: Records) -> tuple[str, ...]:
     """What every arm may spend on training, or loudly who may spend what."""
     specs = spec_by_arm(records)
-    by_budget = grouped((arm, _budget(spec.optimisation)) for arm, spec in specs.items())
-    teachers = {_budget(spec.teacher.optimisation) for spec in specs.values() if spec.teacher}
+    tuned = {arm: frozenset(choice.params) for arm, choice in records.plan.chosen.items()}
+    nothing: frozenset[str] = frozenset()
+    by_budget = grouped((arm, _budget(spec, tuned.get(arm, nothing))) for arm, spec in specs.items())
+    teachers = {
+        _budget(spec.teacher, tuned.get(arm, nothing)) for arm, spec in specs.items() if spec.teacher
+    }
     above = (
         f" Arms that learn from a teacher also cost its training ({_listed(teachers)})."
         if teachers
         else ""
     )
+    if not specs:
+        return ()
     if len(by_budget) == 1:
         return (f"Every arm has the same budget: {_listed(by_budget)}.{above}",)
     return (f"BUDGETS DIFFER: {'; '.join(about(by_budget, specs))}.{above}",)
@@ -110,11 +119,13 @@ def _said_by_trials(records: Records) -> tuple[str, ...]:
     return tuple(f"{', '.join(arms)}: {note.rstrip('.')}." for note, arms in said.items())
 
 
-def _budget(optimisation: Optimisation) -> str:
-    return (
-        f"at most {optimisation.max_epochs} epochs, patience {optimisation.patience}, "
-        f"batch {optimisation.batch_size}"
+def _budget(spec: TrialSpec, tuned: frozenset[str]) -> str:
+    given = spec.optimisation
+    # A batch size that the arm's search has chosen is a result, and no other budget.
+    batch = (
+        "as its search chose" if f"{spec.role}.optimisation.batch_size" in tuned else given.batch_size
     )
+    return f"at most {given.max_epochs} epochs, patience {given.patience}, batch {batch}"
 
 
 def _listed(values: Iterable[str]) -> str:

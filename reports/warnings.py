@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from harness.spec import SearchStudy
 from reports.collect import Records
 from reports.grouping import about, spec_by_arm
 from reports.layout import Layout
 from reports.machines import latency_conditions, origins
+from reports.search.warnings import search_warnings
 from reports.table import Column, Row
 
 FEW_VIDEOS = 20
@@ -16,8 +18,11 @@ FEW_VIDEOS = 20
 
 def warnings(records: Records, layout: Layout, reference: str | None) -> tuple[str, ...]:
     """What is wrong with the study as a whole."""
-    found = []
-    if reference is None:
+    found = list(search_warnings(records))
+    study = records.plan.study
+    # The points of a front have none.
+    is_front = isinstance(study, SearchStudy) and len(study.search.objective) > 1
+    if reference is None and not is_front:
         found.append("no reference arm is named, so no difference is shown.")
     specs = spec_by_arm(records)
     if any(spec.teacher is not None for spec in specs.values()):

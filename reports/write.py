@@ -12,6 +12,7 @@ from reports.collect import collect
 from reports.compare import build_table
 from reports.layout import load_layout
 from reports.render import to_csv, to_latex, to_markdown
+from reports.search.files import search_files
 from reports.table import Table
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def write_report(
 ) -> Report:
     """Writes ``table.md``, ``table.csv`` and ``table.tex``; the same records give the same bytes.
 
+    Of a search study also every trial that was tried, as ``search.md`` and ``search.csv``, and in
+    pictures: ``search.png``, or of several objectives ``front.png`` and ``front.svg`` with the points
+    in ``front.csv``. A study that is still running is reported as far as it is.
+
     Args:
         store: Where the records are.
         study: The name of the study.
@@ -47,9 +52,11 @@ def write_report(
     Raises:
         BadInput: Unknown study, layout or reference, or a folder that cannot be written.
     """
-    table = build_table(collect(store, study), load_layout(layout), reference)
+    records = collect(store, study)
+    table = build_table(records, load_layout(layout), reference)
     markdown = to_markdown(table)
-    contents = {"table.md": markdown, "table.csv": to_csv(table), "table.tex": to_latex(table)}
+    words = {"table.md": markdown, "table.csv": to_csv(table), "table.tex": to_latex(table)}
+    contents = {name: content.encode() for name, content in words.items()} | search_files(records)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = tuple(_replace(folder / name, content) for name, content in contents.items())
@@ -60,9 +67,9 @@ def write_report(
     return Report(table, markdown, paths)
 
 
-def _replace(path: Path, content: str) -> Path:
+def _replace(path: Path, content: bytes) -> Path:
     """Writes beside the path and moves into place, so that a reader never sees half a table."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
         fresh = Path(folder) / path.name
-        fresh.write_text(content, encoding="utf-8", newline="\n")
+        fresh.write_bytes(content)
         return fresh.replace(path)

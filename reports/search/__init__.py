@@ -1,0 +1,1 @@
+"""What searches tried before the arms of a table were what they are."""

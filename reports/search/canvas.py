@@ -1,0 +1,82 @@
+"""A picture's style and its bytes, the same for the same numbers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+
+Format = Literal["png", "svg"]
+
+_SAME_BYTES: dict[Format, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None}}
+"""What would name the day or the version of the library is left out."""
+
+_COLOURS = 10
+"""How many colours can be told apart by everybody; more arms than that take hues."""
+
+
+@contextmanager
+def axes() -> Iterator[Any]:
+    """Axes of a figure of their own; matplotlib's global state is neither read nor changed."""
+    import seaborn
+    from matplotlib import rc_context, rcParamsDefault
+    from matplotlib.figure import Figure
+
+    style = {**seaborn.axes_style("whitegrid"), **seaborn.plotting_context("paper")}
+    kept = {name: value for name, value in rcParamsDefault.items() if not name.startswith("backend")}
+    with rc_context({**kept, **style, "svg.hashsalt": "adviserbench"}):
+        yield Figure(figsize=(6.4, 4.0), layout="constrained").subplots()
+
+
+def drawn(found: Any, kind: Format) -> bytes:
+    """The figure of the axes as a file; called within `axes`."""
+    handles, labels = found.get_legend_handles_labels()
+    if handles:
+        found.figure.legend(handles, labels, loc="outside right upper", frameon=False)
+    found.spines[["top", "right"]].set_visible(False)
+    content = io.BytesIO()
+    found.figure.savefig(content, format=kind, dpi=150, metadata=_SAME_BYTES[kind])
+    return content.getvalue()
+
+
+def fit(
+    found: Any,
+    heights: Sequence[float],
+    keep: Sequence[float],
+    direction: Literal["lower", "higher"],
+) -> str:
+    """Keeps bad outliers from flattening the rest; gives a remark on how many points are left out.
+
+    What is within twice the range of the better nine tenths stays, and all of `keep`. Where there is
+    no point at all, that is the remark.
+    """
+    if not heights:
+        found.set(xticks=[], yticks=[])
+        return "no complete trial yet"
+    sign = 1 if direction == "lower" else -1
+    costs = sign * np.asarray(heights, dtype=np.float64)
+    best, most = float(costs.min()), float(np.quantile(costs, 0.9))
+    bound = max(best + 2 * (most - best), *(sign * value for value in keep))
+    beyond = int((costs > bound).sum())
+    if not beyond or bound == best:
+        return ""
+    margin = 0.05 * (bound - best)
+    ends = (best - margin, bound + margin)
+    found.set_ylim(ends if direction == "lower" else (-ends[1], -ends[0]))
+    return f"{beyond} worse {'one is' if beyond == 1 else 'ones are'} outside"
+
+
+def entitle(found: Any, *said: str) -> None:
+    """What the marks mean, above the axes, a line each; empty ones are left out."""
+    found.set_title("\n".join(filter(None, said)), fontsize="medium")
+
+
+def colours(names: tuple[str, ...]) -> dict[str, Any]:
+    """A colour for each name."""
+    import seaborn
+
+    palette = "colorblind" if len(names) <= _COLOURS else "husl"
+    return dict(zip(names, seaborn.color_palette(palette, len(names)), strict=True))
