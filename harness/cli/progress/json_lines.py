@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TextIO
 
 from harness.cli.progress.silent import SilentWatcher
@@ -30,7 +31,8 @@ def json_line(event: str, stream: TextIO | None = None, **content: object) -> No
         stream.flush()
     except BrokenPipeError:
         # The interpreter flushes once more when it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 class JsonWatcher(SilentWatcher):
@@ -101,7 +103,7 @@ class JsonWatcher(SilentWatcher):
         now = (who, self._totals())
         if now != self._others:
             self._others = now
-            self._write("elsewhere", trials=who, **self._totals())
+            self._write("elsewhere", claimed=who, **self._totals())
 
     def buffered(self, count: int, fault: str) -> None:
         """How many results wait for the store, and why; nothing when that is as it was."""
