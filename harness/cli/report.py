@@ -15,7 +15,7 @@ from harness.store import BufferedStore, Outbox, ResultStore, open_store
 def report_command(study: str, out: Path, uri: str | None) -> None:
     """Writes and prints the report of a study given by name or by its file."""
     store = BufferedStore(open_store(out, uri, create=False), Outbox(out / "outbox"))
-    name = _study_name(study)
+    name = study_name(study)
     if name not in store.studies():
         raise BadInput(f"no study '{name}' in this store; {nearest(name, store.studies())}", key="STUDY")
     print_report(store, name, out)
@@ -39,7 +39,8 @@ def print_report(store: ResultStore, study: str, out: Path, *, as_json: bool = F
     typer.echo(f"written: {', '.join(str(path) for path in report.paths)}", err=True)
 
 
-def _study_name(study: str) -> str:
+def study_name(study: str) -> str:
+    """The name that a study is given by, or that its file says."""
     path = Path(study)
     if not path.is_file():
         return study
