@@ -7,7 +7,7 @@ closures to other processes. The calls of the trial reach its caller in its own 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -85,7 +85,7 @@ def _listen(ranks: list[_Rank], given: Assignment) -> Finished:
             try:
                 said = rank.pipe.recv()
             except (EOFError, ConnectionResetError):
-                _check_alive(rank)
+                _check_end(rank)
                 del going[rank.pipe]
                 continue
             if isinstance(said, Finished):
@@ -98,21 +98,25 @@ def _answer(rank: _Rank, said: Any, given: Assignment, ranks: list[_Rank]) -> No
         case Told(epoch, metrics):
             given.on_epoch(epoch, metrics)
         case Asked(epochs):
-            rank.pipe.send(given.is_hopeless(epochs))
+            answer = given.is_hopeless(epochs)
+            # A process that died meanwhile is found by the end of its pipe.
+            with suppress(BrokenPipeError):
+                rank.pipe.send(answer)
         case Failed(failure, fault):
             if fault is not None:
                 raise fault
             # One that died takes the connection away from the others, who only know that.
             for other in ranks:
                 if other.process.exitcode:
-                    _check_alive(other)
+                    _check_end(other)
             raise RankFault(failure)
 
 
-def _check_alive(rank: _Rank) -> None:
+def _check_end(rank: _Rank) -> None:
     rank.process.join()
-    code = rank.process.exitcode
-    if code:
+    code = rank.process.exitcode or 0
+    # The first has a result to give, or a reason.
+    if code or rank.number == 0:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise RankFault(Failure(message=f"the process of device {rank.number} {how}", traceback=""))
 
