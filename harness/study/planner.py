@@ -26,6 +26,13 @@ class Planner(Protocol):
     def pruning(self, trial_id: str) -> Pruning | None:
         """When the trial is to be given up; None for one that always runs to its end."""
 
+    def record(self) -> bool:
+        """Writes what a history of its own lacks; whether it has everything now."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Lines that a user should read, from the first on."""
+
 
 class FixedPlanner:
     """The plan of a study whose trials do not depend on results."""
@@ -42,3 +49,12 @@ class FixedPlanner:
     def pruning(self, trial_id: str) -> Pruning | None:
         """Every trial runs to its end."""
         return None
+
+    def record(self) -> bool:
+        """Has no history: the plan is all there is."""
+        return True
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()

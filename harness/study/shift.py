@@ -23,6 +23,9 @@ LOOK_SECONDS = 2.0
 
 WAIT_SECONDS = 0.5
 
+RECORD_SECONDS = 30.0
+"""How long the end of a run waits for another runner to have written the history of a search."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -57,6 +60,7 @@ class Shift:
         self._is_news = True
         self._stuck = ""
         self._told: tuple[int, str] = (0, "")
+        self._said = 0
         self._looked = 0.0
 
     def run(self) -> None:
@@ -69,7 +73,7 @@ class Shift:
         while True:
             self._start_what_may()
             if not self._queue.here and not self._is_waiting():
-                return
+                return self._record()
             self._wait()
             self._look_around()
             if self._is_news:
@@ -82,6 +86,12 @@ class Shift:
     def under_way(self) -> frozenset[str]:
         """Trials that workers have now."""
         return frozenset(self._queue.here)
+
+    def _record(self) -> None:
+        end = time.monotonic() + RECORD_SECONDS
+        while not self._planner.record() and time.monotonic() < end:
+            time.sleep(WAIT_SECONDS)
+        self._say()
 
     def _is_waiting(self) -> bool:
         if self._queue.unsettled:
@@ -99,6 +109,7 @@ class Shift:
         self._queue.extend(plan, known)
         self._services.watcher.planned(plan, dict(self._queue.ended), self._services.launcher.width)
         self._is_news = True
+        self._say()
 
     def _start_what_may(self) -> None:
         try:
@@ -255,6 +266,12 @@ class Shift:
         self._queue.elsewhere = waiting & others.keys()
         theirs = {name: claim for name, claim in others.items() if name in waiting}
         self._services.watcher.elsewhere(theirs, dict(self._queue.ended))
+
+    def _say(self) -> None:
+        said = self._planner.said
+        for line in said[self._said :]:
+            self._services.watcher.said(line)
+        self._said = len(said)
 
     def _result(self, trial: str) -> TrialResult | None:
         return self._services.store.get(trial) if trial in self._queue.ended else None

@@ -19,8 +19,8 @@ from studies import OPTIMISATION, ablation, write
 from harness.registry import STUDENTS, discover
 from harness.store import Outbox, open_store
 from harness.store.claims import open_claims
-from harness.study.load import load_study
-from harness.study.search.history import disagreements, open_history
+from harness.study.search.agreement import disagreements
+from harness.study.search.history import History
 
 pytestmark = pytest.mark.chaos
 
@@ -152,7 +152,7 @@ def test_fifty_kills_change_nothing_but_the_time(tmp_path: Path) -> None:
 
     # MLflow and Optuna agree, nothing is left behind.
     claims = open_claims(wild, None)
-    history = open_history(load_study(file), wild / "optuna.journal", claims)
+    history = History(None, wild / "optuna.journal", lambda: claims)
     assert disagreements(plan, stores[wild], history) == ()
     assert claims.live() == {}
     assert Outbox(wild / "outbox").ids() == ()
