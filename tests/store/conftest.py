@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer, find_binaries
+from tracking_server import TrackingServer
 
 from harness.store import MemoryStore, ResultStore, open_store
 from harness.store.mlflow import client as mlflow_client
@@ -43,42 +39,45 @@ def local(results: Path) -> MlflowStore:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[str]:
     """The address of a tracking server on this machine."""
-    folder = tmp_path_factory.mktemp("server")
-    shutil.copyfile(empty_database, folder / DATABASE)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = (
-        f"{sys.executable} -m mlflow server --host 127.0.0.1 --port {port} --workers 1 "
-        f"--backend-store-uri sqlite:///{DATABASE} --artifacts-destination files"
-    )
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command.split(), cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+    made = TrackingServer(tmp_path_factory.mktemp("server"), empty_database)
+    try:
+        made.start()
+        yield made.address
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A database server on this machine, where one is installed."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL server is installed")
+    # Not below pytest's folders: no other user may look into them, and root cannot be that server.
+    with tempfile.TemporaryDirectory(prefix="adviserbench-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        made = PostgresServer(Path(folder), binaries)
+        made.start()
         try:
-            wait_for(f"http://127.0.0.1:{port}/health")
-            yield f"http://127.0.0.1:{port}"
+            yield made
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(20)
+            made.stop()
 
 
-def wait_for(address: str, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=1).close()  # noqa: S310
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+@pytest.fixture(scope="session")
+def postgres_uri(postgres: PostgresServer) -> str:
+    """One database for all tests: MLflow takes seconds to make its tables."""
+    return postgres.create("contract")
 
 
-@pytest.fixture(params=["memory", "mlflow", pytest.param("server", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[
+        "memory",
+        "mlflow",
+        pytest.param("server", marks=pytest.mark.slow),
+        pytest.param("postgres", marks=pytest.mark.slow),
+    ]
+)
 def reopen(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], ResultStore]:
@@ -91,6 +90,10 @@ def reopen(
         monkeypatch.setattr(mlflow_client, "EXPERIMENT", request.node.name)
         server = request.getfixturevalue("server")
         return lambda: open_store(tmp_path, server)
+    if request.param == "postgres":
+        uri = request.getfixturevalue("postgres_uri")
+        monkeypatch.setattr(mlflow_client, "EXPERIMENT", request.node.name)
+        return lambda: open_store(tmp_path, uri)
     folder = request.getfixturevalue("results")
     return lambda: MlflowStore.local(folder)
 

@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 from store_samples import plan, predictions, result, spec
 
 from harness.store import StoreFault
+from harness.store.mlflow import reachable
 from harness.store.mlflow.faults import reason
 from harness.store.mlflow.settings import modest
 from harness.store.mlflow.store import DATABASE, MlflowStore
@@ -148,3 +149,16 @@ def test_settings_hold_while_any_thread_needs_them_and_no_longer(
     leave.set()
     thread.join()
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("installed", "scheme"),
+    [({"psycopg2"}, "postgresql+psycopg2"), ({"psycopg2", "psycopg"}, "postgresql"), ((), "postgresql")],
+)
+def test_a_postgresql_uri_gets_the_driver_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch, installed: set[str], scheme: str
+) -> None:
+    monkeypatch.setattr(reachable, "find_spec", lambda name: name if name in installed else None)
+    assert reachable.with_driver("postgresql://me@host/db") == f"{scheme}://me@host/db"
+    assert reachable.with_driver("postgresql+asyncpg://host/db") == "postgresql+asyncpg://host/db"
+    assert reachable.with_driver("sqlite:///x.db") == "sqlite:///x.db"

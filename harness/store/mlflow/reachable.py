@@ -1,13 +1,22 @@
-"""Whether a database server answers, asked once and briefly."""
+"""Which driver speaks to a database server, and whether it answers, asked once and briefly."""
 
 from __future__ import annotations
 
 import socket
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from harness.spec import BadInput
 
 _DEFAULT_PORTS = {"postgresql": 5432, "postgres": 5432, "mysql": 3306, "mssql": 1433}
+
+
+def with_driver(uri: str) -> str:
+    """The URI with the PostgreSQL driver that is installed, where it names none: there are two."""
+    plain = "postgresql://"
+    if uri.startswith(plain) and find_spec("psycopg") is None and find_spec("psycopg2") is not None:
+        return f"postgresql+psycopg2://{uri.removeprefix(plain)}"
+    return uri
 
 
 def check_reachable(uri: str, timeout_seconds: float = 5.0) -> None:

@@ -16,6 +16,7 @@ from harness.store.mlflow import fields
 from harness.store.mlflow.artifacts import Artifacts, LocalArtifacts, RemoteArtifacts
 from harness.store.mlflow.client import WEB, connect
 from harness.store.mlflow.faults import SQLITE, Guard, RunGone
+from harness.store.mlflow.reachable import with_driver
 from harness.store.mlflow.runs import (
     ANY,
     DONE,
@@ -68,6 +69,7 @@ class MlflowStore:
     """
 
     def __init__(self, uri: str, artifacts: Path | None = None) -> None:
+        uri = with_driver(uri)
         self._client, self._experiment = connect(uri, artifacts)
         self._guard = Guard(uri)
         # A database next to its artifacts is one folder that may be moved; any other place is asked.
@@ -103,7 +105,7 @@ class MlflowStore:
     def plan(self, study: str) -> Plan | None:
         """The newest plan kept under that name."""
         run_id = self._runs.studies(DONE).get(study)
-        path = None if run_id is None else self._guard.call(self._files.path, run_id, PLAN)
+        path = None if run_id is None else self._path(run_id, PLAN)
         if path is None:
             return None
         try:
@@ -214,7 +216,7 @@ class MlflowStore:
         run = self._newest([trial_id]).get(trial_id)
         if run is None or not self._is_complete(run):
             return None
-        return self._guard.call(self._files.path, run.run_id, name)
+        return self._path(run.run_id, name)
 
     def _show(
         self, run: _Open, epochs: Sequence[EpochRecord], result: TrialResult | None = None
@@ -269,8 +271,13 @@ class MlflowStore:
         return newest
 
     def _record(self, run: TrialRun) -> TrialResult | None:
-        result = read_record(self._guard.call(self._files.path, run.run_id, RECORD))
+        result = read_record(self._path(run.run_id, RECORD))
         return result if result is not None and result.trial_id == run.trial_id else None
+
+    def _path(self, run_id: str, name: str) -> Path | None:
+        if self._files.checkable:
+            return self._files.path(run_id, name)
+        return self._guard.call(self._files.path, run_id, name)
 
     def _is_complete(self, run: TrialRun) -> bool:
         if run.state != "complete":
