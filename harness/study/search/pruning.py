@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +79,10 @@ class _Judge:
     def see(self, epochs: tuple[EpochRecord, ...]) -> None:
         for step, value in intermediate(epochs[len(self._seen) :], self._objective).items():
             self._trial.report(value, step)
-            self.is_hopeless |= self._trial.should_prune()
+            with warnings.catch_warnings():
+                # A trial that was never a number is given up; NumPy warns of it besides.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                self.is_hopeless |= self._trial.should_prune()
         self._seen = epochs
 
     @property

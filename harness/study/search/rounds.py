@@ -75,7 +75,10 @@ class ArmSearch:
         if begun == 0:
             study.enqueue_trial(self.space.start)
         for _ in range(begun, end):
-            suggest(study.ask(), self.space)
+            trial = study.ask()
+            # Drawn even where every value is fixed: the genetic algorithm notes the generation then.
+            _ = trial.relative_params
+            suggest(trial, self.space)
         return tuple(study.get_trials()[len(history) :])
 
     def pruning(self, number: int, history: Sequence[FrozenTrial]) -> RoundPruning | None:
