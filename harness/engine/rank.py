@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from threading import Thread
 
@@ -33,15 +32,18 @@ class Seat:
     Attributes:
         meeting: a file that is not there yet, over which they find each other; a port might be taken.
         pipe: to the process that asked for the trial.
-        is_assembled: set by the first, which fills the feature cache for all.
         modules: to import, so that the trial's variants are registered.
     """
 
     rank: int
     meeting: Path
     pipe: Connection
-    is_assembled: Event
     modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The first has filled the feature cache for all; the others wait for a word before they begin."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def _work(seat: Seat, work: Work, given: Assignment) -> Finished | None:
     fabric = one_of(find_device(runtime.accelerator), given.spec.precision, seat.rank, runtime.devices)
 
     def meet() -> None:
-        seat.is_assembled.set()
+        if not seat.rank:
+            seat.pipe.send(Assembled())
         torch.distributed.init_process_group(
             "nccl" if fabric.device.type == "cuda" else "gloo",
             init_method=seat.meeting.as_uri(),
@@ -104,7 +107,7 @@ def _work(seat: Seat, work: Work, given: Assignment) -> Finished | None:
         _set_threads(given)
 
     if seat.rank:
-        seat.is_assembled.wait()
+        seat.pipe.recv()
         return work(given, fabric, meet)
     return work(replace(given, on_epoch=_tells(seat.pipe), is_hopeless=_asks(seat.pipe)), fabric, meet)
 

@@ -13,13 +13,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import torch.multiprocessing
 
 from harness.engine.assignment import Assignment, Finished
 from harness.engine.loop import never
-from harness.engine.rank import Asked, Failed, Seat, Told, Work, sit
+from harness.engine.rank import Asked, Assembled, Failed, Seat, Told, Work, sit
 from harness.registry import LOSSES, REGISTRIES
 from harness.spec import Failure, TrialSpec
 
@@ -60,12 +60,11 @@ def _ranks(work: Work, given: Assignment, folder: str) -> Iterator[list[_Rank]]:
     context = torch.multiprocessing.get_context("spawn")
     # Calls of the caller may be closures, and stay here.
     sent = replace(given, on_epoch=_silent, is_hopeless=never)
-    is_assembled = context.Event()
     ranks: list[_Rank] = []
     try:
         for number in range(given.runtime.devices):
             near, far = context.Pipe()
-            seat = Seat(number, Path(folder) / "meeting", far, is_assembled, _modules(given.spec))
+            seat = Seat(number, Path(folder) / "meeting", far, _modules(given.spec))
             process = context.Process(target=sit, args=(seat, work, sent), name=f"device {number}")
             ranks.append(_Rank(number, process, near))
             process.start()
@@ -95,21 +94,31 @@ def _listen(ranks: list[_Rank], given: Assignment) -> Finished:
 
 def _answer(rank: _Rank, said: Any, given: Assignment, ranks: list[_Rank]) -> None:
     match said:
+        case Assembled():
+            for other in ranks[1:]:
+                _send(other, said)
         case Told(epoch, metrics):
             given.on_epoch(epoch, metrics)
         case Asked(epochs):
-            answer = given.is_hopeless(epochs)
-            # A process that died meanwhile is found by the end of its pipe.
-            with suppress(BrokenPipeError):
-                rank.pipe.send(answer)
-        case Failed(failure, fault):
-            if fault is not None:
-                raise fault
-            # One that died takes the connection away from the others, who only know that.
-            for other in ranks:
-                if other.process.exitcode:
-                    _check_end(other)
-            raise RankFault(failure)
+            _send(rank, given.is_hopeless(epochs))
+        case Failed():
+            _raise(said, ranks)
+
+
+def _raise(said: Failed, ranks: list[_Rank]) -> NoReturn:
+    if said.fault is not None:
+        raise said.fault
+    # One that died takes the connection away from the others, who only know that.
+    for rank in ranks:
+        if rank.process.exitcode:
+            _check_end(rank)
+    raise RankFault(said.failure)
+
+
+def _send(rank: _Rank, said: Any) -> None:
+    # A process that died meanwhile is found by the end of its pipe.
+    with suppress(BrokenPipeError):
+        rank.pipe.send(said)
 
 
 def _check_end(rank: _Rank) -> None:
