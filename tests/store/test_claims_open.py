@@ -51,3 +51,13 @@ def test_a_full_disk_is_a_fault_and_what_was_claimed_stays(tmp_path: Path) -> No
     with pytest.raises(StoreFault, match=r"claims\.db: database or disk is full"):
         claims.take("long" * 10_000)
     assert "a" in claims.live()
+
+
+def test_a_database_that_may_not_be_written_is_a_fault_and_can_still_be_read(tmp_path: Path) -> None:
+    claims = open_claims(tmp_path)
+    claims.take("a")
+    with claims._database.connected() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StoreFault, match=r"claims\.db: attempt to write a readonly database"):
+        claims.take("b")
+    assert set(claims.live()) == {"a"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,3 +42,37 @@ def start(code: str, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def race(opened: Callable[[], Claims], processes: int, names: int) -> Counter[str]:
+    """How often each name was won by processes that open the claims and take at the same moment."""
+    fork = multiprocessing.get_context("fork")
+    line, finish, took = fork.Barrier(processes), fork.Event(), fork.Queue()
+
+    def run() -> None:
+        line.wait(30)
+        won: list[str] = []
+        try:
+            claims = opened()
+            won += [name for name in map(str, range(names)) if claims.take(name)]
+        finally:
+            took.put(won)
+        # The claims of a process that has ended would be anyone's.
+        finish.wait(120)
+
+    racing = [fork.Process(target=run, daemon=True) for _ in range(processes)]
+    for process in racing:
+        process.start()
+    try:
+        won = [took.get(timeout=120) for _ in racing]
+    finally:
+        finish.set()
+        for process in racing:
+            process.join(30)
+    assert [process.exitcode for process in racing] == [0] * processes
+    return Counter(name for taken in won for name in taken)
+
+
+def once_each(names: int) -> dict[str, int]:
+    """What a race for so many names has to come to."""
+    return {str(name): 1 for name in range(names)}

@@ -14,8 +14,8 @@ from harness.store.claims.owner import is_dead, new_owner
 CLOCK_MARGIN_SECONDS = 120.0
 """How long after its time an intent of another machine still stands, whose clock may be behind."""
 
-PATIENCE_SECONDS = 2.0
-"""How long an owner waits for others to withdraw before it withdraws itself."""
+PATIENCE_SECONDS = 10.0
+"""How long an owner waits for others to withdraw before it withdraws itself; a busy server is slow."""
 
 _POLL_SECONDS = 0.03
 
