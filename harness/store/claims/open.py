@@ -22,6 +22,9 @@ def open_claims(out: Path, uri: str | None = None) -> Claims:
     that a beat never waits for results to be written; another database has them in a table of its own;
     a tracking server in an experiment of its own.
 
+    Runners on several machines need one of the latter two: a SQLite file is shared by the processes of
+    one machine, since its write-ahead log does not work over a network file system.
+
     Raises:
         StoreFault: The place does not answer or cannot be written.
         BadInput: With key ``--store``: no claims can be kept there.
