@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.spec import Plan, SearchSettings, SearchStudy
@@ -67,20 +67,24 @@ def _saved(tries: Iterable[Try], search: SearchSettings) -> Iterator[str]:
         return
     spent = sum(one.epochs for one in ended)
     run, bound = sum(one.epochs for one in pruned), sum(one.max_epochs for one in pruned)
-    words = (
-        f"The pruner ({search.pruner.name}) gave up {len(pruned)} trials, which ran {run} of the "
+    plural = "" if len(pruned) == 1 else "s"
+    yield (
+        f"The pruner ({search.pruner.name}) gave up {len(pruned)} trial{plural}, which ran {run} of the "
         f"{bound} epochs that their max_epochs allow: {_percent(bound - run, bound)} of these were not "
         f"run, or {_percent(bound - run, spent + bound - run)} of these and the epochs spent together."
+        f"{_likely(pruned, complete, spent)}"
     )
-    if complete:
-        mean = sum(one.epochs for one in complete) / len(complete)
-        likely = sum(max(0.0, mean - one.epochs) for one in pruned)
-        words += (
-            " Early stopping would have ended some of them too: if each had lasted as long as the mean "
-            f"complete trial ({mean:.1f} epochs), {_percent(likely, spent + likely)} of all epochs "
-            "were saved."
-        )
-    yield words
+
+
+def _likely(pruned: Sequence[Try], complete: Sequence[Try], spent: int) -> str:
+    if not complete:
+        return ""
+    mean = sum(one.epochs for one in complete) / len(complete)
+    likely = sum(max(0.0, mean - one.epochs) for one in pruned)
+    return (
+        " Early stopping would have ended some of them too: if each had lasted as long as the mean "
+        f"complete trial ({mean:.1f} epochs), {_percent(likely, spent + likely)} of all were saved."
+    )
 
 
 def _test_is_untouched(tries: Iterable[Try]) -> Iterator[str]:

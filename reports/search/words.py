@@ -29,7 +29,7 @@ def shown_value(value: float, objective: str) -> float:
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:
-    """From a dotted path to its shortest end that no other path has."""
+    """From a dotted path to its shortest end that no other path has; a loss's name stays with it."""
     ends = {path: _ends(path) for path in paths}
     often = Counter(end for found in ends.values() for end in found)
     return {path: next((end for end in found if often[end] == 1), path) for path, found in ends.items()}
@@ -72,4 +72,5 @@ def listed(words: Sequence[str]) -> str:
 
 def _ends(path: str) -> list[str]:
     parts = path.split(".")
-    return [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+    fewest = 2 if "losses" in parts else 1
+    return [".".join(parts[-count:]) for count in range(fewest, len(parts) + 1)]
