@@ -28,14 +28,14 @@ def axes() -> Iterator[Any]:
     style = {**seaborn.axes_style("whitegrid"), **seaborn.plotting_context("paper")}
     kept = {name: value for name, value in rcParamsDefault.items() if not name.startswith("backend")}
     with rc_context({**kept, **style, "svg.hashsalt": "adviserbench"}):
-        yield Figure(figsize=(6.4, 4.0), layout="constrained").subplots()
+        yield Figure(figsize=(6.4, 4.8), layout="constrained").subplots()
 
 
 def drawn(found: Any, kind: Format) -> bytes:
     """The figure of the axes as a file; called within `axes`."""
     handles, labels = found.get_legend_handles_labels()
     if handles:
-        found.figure.legend(handles, labels, loc="outside right upper", frameon=False)
+        found.figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     found.spines[["top", "right"]].set_visible(False)
     content = io.BytesIO()
     found.figure.savefig(content, format=kind, dpi=150, metadata=_SAME_BYTES[kind])

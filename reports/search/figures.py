@@ -36,6 +36,7 @@ def search_figure(records: Records, study: SearchStudy, kind: Format) -> bytes:
             plot.scatter(*_columns(first), s=70, facecolors="none", edgecolors=[colour])
             kept += heights
         plot.set(xlabel="number of the trial in its search", ylabel=objective_label(objective))
+        plot.xaxis.get_major_locator().set_params(integer=True)
         remark = fit(plot, _heights(records, study, 0), kept, study.search.directions[0])
         entitle(plot, "line: best so far; dots: complete trials; ring: trial 0", remark)
         return drawn(plot, kind)
