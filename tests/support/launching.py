@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import harness
 from harness.spec import (
     BadInput,
     Environment,
@@ -80,7 +81,7 @@ def commit(order: Order, value: str = "") -> None:
         state="failed" if value == "failed" else "complete",
         data_fingerprint="toy",
         environment=made,
-        notes=(str(os.getpid()), os.environ.get("CUDA_VISIBLE_DEVICES", "")),
+        notes=(str(os.getpid()), harness.__file__ or ""),
     )
     Outbox(order.outbox).commit(order.study, result, None, {})
 
@@ -132,6 +133,20 @@ def _file(order: Order, value: str, on_epoch: Any) -> None:
     path.with_suffix(".new").rename(path)
 
 
+def _node(order: Order, value: str, on_epoch: Any) -> None:
+    """Says in a file on which node of a Ray cluster this is."""
+    import ray
+
+    path = order.work.parent.parent / f"{value}.node"
+    path.with_suffix(".new").write_text(ray.get_runtime_context().get_node_id(), encoding="utf-8")
+    path.with_suffix(".new").rename(path)
+
+
+def _gate(order: Order, value: str, on_epoch: Any) -> None:
+    """Goes on when there is such a file."""
+    until((order.work.parent.parent / value).exists, 600)
+
+
 def _child(order: Order, value: str, on_epoch: Any) -> None:
     """Starts a process that holds the worker's line open, and says in a file which."""
     child = os.fork() if value == "forked" else subprocess.Popen(["sleep", "600"]).pid  # noqa: S607
@@ -161,6 +176,8 @@ _DOES: dict[str, Any] = {
     "epochs": _epochs,
     "file": _file,
     "child": _child,
+    "node": _node,
+    "gate": _gate,
     "full": _full,
     "raise": _raise,
     "say": _say,
