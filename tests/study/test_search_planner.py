@@ -121,16 +121,17 @@ def test_of_several_objectives_an_arm_is_the_points_of_its_front(finalists, tmp_
     assert disagreements(tuned.plan, store, tuned._history) == ()
 
 
-def test_only_trials_of_a_round_under_way_can_be_given_up_and_no_teacher(tmp_path):
+def test_a_trial_is_given_up_by_earlier_rounds_only_and_a_teacher_never(tmp_path):
     tuned = planner(search(pruner={"name": "median"}), tmp_path)
     first = tuned.plan.searches[1].trial_id
-    assert tuned.pruning(first).number == 1
     (teacher,) = tuned.plan.teachers[tuned.plan.searches[4].trial_id]
-    assert tuned.pruning(teacher) is None
     results = {trial: result(spec, trial) for trial, spec in tuned.plan.trials.items()}
     tuned.advance(results.get)
-    assert tuned.pruning(first) is None
+    assert tuned.pruning(first).number == 1
+    assert tuned.pruning(first).earlier == ()
     assert len(tuned.pruning(tuned.plan.searches[5].trial_id).earlier) == 4
+    assert tuned.pruning(teacher) is None
+    assert tuned.pruning("no trial of the study") is None
 
 
 def test_a_fault_of_the_space_is_found_before_anything_is_written(tmp_path):

@@ -79,8 +79,11 @@ class ArmRun:
         return not self._open
 
     def pruning(self, trial: str) -> Pruning | None:
-        """When a trial that is under way is to be given up."""
-        numbers = [one.found.number for one in self.under_way if one.found.trial_id == trial]
+        """When a trial is to be given up, by the first of its numbers.
+
+        Of one that has ended too: when the result store lost it, it runs again to the same end.
+        """
+        numbers = [one.found.number for one in self.proposals if one.found.trial_id == trial]
         return self.search.pruning(numbers[0], self.history) if numbers else None
 
     def chosen(self) -> dict[str, SearchTrial]:

@@ -11,12 +11,12 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from harness.spec import BadInput
 from harness.store import StoreFault
 from harness.store.claims import Claims
+from harness.store.mlflow.reachable import with_driver, without_password
 from harness.study.search.journal import open_journal
 from harness.study.search.rounds import ArmSearch
 from harness.study.search.sampler import quiet_optuna
@@ -43,7 +43,7 @@ class History:
     @property
     def where(self) -> str:
         """The file or the database, without its password."""
-        return str(self._journal) if self._url is None else _without_password(self._url)
+        return str(self._journal) if self._url is None else without_password(self._url)
 
     def read(self, search: ArmSearch) -> tuple[FrozenTrial, ...]:
         """The trials of this search by number, as far as they follow each other from 0.
@@ -114,11 +114,11 @@ class History:
 
 def _database(url: str) -> BaseStorage:
     try:
-        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        return RDBStorage(with_driver(url), engine_kwargs={"pool_pre_ping": True})
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise BadInput(
-            f"expected a database URL such as postgresql://host/name, given "
-            f"'{_without_password(url)}': {_one_line(error)}",
+            f"expected a database URL such as postgresql://host/name and its driver, given "
+            f"'{without_password(url)}': {_one_line(error)}",
             key="search.storage",
         ) from error
 
@@ -160,13 +160,6 @@ def _by_number(study: optuna.Study) -> tuple[FrozenTrial, ...]:
     for trial in study.get_trials():
         first.setdefault(trial.user_attrs.get("number", -1), trial)
     return tuple(first[number] for number in takewhile(first.__contains__, count()))
-
-
-def _without_password(url: str) -> str:
-    try:
-        return str(make_url(url).render_as_string(hide_password=True))
-    except ArgumentError:
-        return url
 
 
 def _one_line(error: BaseException) -> str:
