@@ -72,12 +72,18 @@ def list_variants(
     kind: Annotated[
         str | None, typer.Argument(help="dataset, teacher, student, baseline or loss; default all.")
     ] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One variant: its parameters, and what a search tries.")
+    ] = None,
     plugin: Plugins = None,
 ) -> None:
-    """List the registered variants."""
-    from harness.cli.inspect import list_command
+    """List the registered variants, or the parameters of one."""
+    from harness.cli.inspect import describe_command, list_command
 
-    list_command(kind, plugin or [])
+    if kind is not None and name is not None:
+        describe_command(kind, name, plugin or [])
+    else:
+        list_command(kind, plugin or [])
 
 
 @app.command()

@@ -68,7 +68,7 @@ class Job:
 def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
     """Trains until patience or epochs run out, and leaves the selected epoch's weights in the model.
 
-    A trial that is hopeless after an epoch ends there. An interrupted call continues from its
+    A trial that is hopeless after an epoch, and has more to come, ends there. An interrupted call continues from its
     checkpoint: every epoch seeds its own streams, so the epochs that follow are those of an
     uninterrupted run, bit for bit.
 
@@ -93,7 +93,7 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
         states = moving_state(step), optimiser.state_dict()
         save_checkpoint(job.checkpoint, Checkpoint(progress, *states, job.revision))
         job.on_epoch(progress.epoch - 1, metrics)
-        progress.is_hopeless = job.is_hopeless(tuple(progress.records))
+        progress.is_hopeless = _is_given_up(progress, job)
     if progress.best_epoch >= 0:
         load_moving_state(step.model, progress.best_state)
     return progress
@@ -212,7 +212,13 @@ def _resume(step: TrainingStep, optimiser: Optimizer, job: Job) -> Progress:
 def _tell_again(progress: Progress, job: Job) -> None:
     for record in progress.records:
         job.on_epoch(record.epoch, record.metrics)
-    progress.is_hopeless = job.is_hopeless(tuple(progress.records))
+    progress.is_hopeless = _is_given_up(progress, job)
+
+
+def _is_given_up(progress: Progress, job: Job) -> bool:
+    """Whether to end here; a trial that has ended by itself is worth more complete."""
+    optimisation = job.spec.optimisation
+    return not _finished(progress, optimisation) and job.is_hopeless(tuple(progress.records))
 
 
 def _goes_on(fabric: Fabric, progress: Progress, optimisation: Optimisation) -> bool:

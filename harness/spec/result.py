@@ -13,7 +13,7 @@ State = Literal["complete", "failed", "pruned"]
 """How a trial ended. A pruned one was given up by its search: it has epochs and no metrics."""
 
 PREDICTION_COLUMNS = ("split", "id", "video_id", "target", "score")
-"""Columns of `predictions.parquet`: a row per clip of valid and test."""
+"""Columns of `predictions.parquet`: a row per clip of the splits that were evaluated."""
 
 
 class EpochRecord(Frozen):

@@ -96,7 +96,7 @@ class Runtime(Frozen):
         1, ge=1, description="devices that one trial trains on, its batches cut between them"
     )
     strategy: str = Field(
-        "auto", description="Fabric's way to train on several devices, such as ddp_spawn or fsdp"
+        "auto", description="how several devices train: auto, ddp or ddp_spawn, a whole model on each"
     )
     latency_seconds: float = Field(
         0.3, gt=0, le=60, description="least time over which a trial's latency is sampled"

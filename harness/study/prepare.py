@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from harness.contracts import Reader
-from harness.engine.environment import find_device
+from harness.engine.devices import check_devices
 from harness.registry import DATASETS
 from harness.spec import LOCATION_KEYS, BadInput, ModelConfig, Study, TrialSpec, VariantRef
 from harness.study.expand import Cell, models
@@ -40,7 +40,7 @@ def load_checked(
     Raises:
         BadInput: keyed by the arm and the part of it that cannot be; or a device that is not there.
     """
-    find_device(study.runtime.accelerator)
+    check_devices(study.runtime, [spec for _, spec, _ in models(cells)])
     _check_models(cells)
     loaded = {}
     for ref, reader in readers.items():

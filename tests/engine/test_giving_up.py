@@ -36,7 +36,7 @@ def test_the_best_epoch_of_a_hopeless_trial_is_of_those_it_had(tmp_path):
     assert done.result.best_epoch == errors.index(min(errors))
 
 
-def test_it_is_asked_after_every_epoch_about_all_epochs_so_far(tmp_path):
+def test_it_is_asked_after_every_epoch_but_the_last_about_all_epochs_so_far(tmp_path):
     asked = []
 
     def is_hopeless(epochs):
@@ -44,7 +44,7 @@ def test_it_is_asked_after_every_epoch_about_all_epochs_so_far(tmp_path):
         return False
 
     assert run(spec(), tmp_path, DATA, is_hopeless=is_hopeless).result.state == "complete"
-    assert asked == [[0], [0, 1], [0, 1, 2]]
+    assert asked == [[0], [0, 1]]
 
 
 @pytest.mark.parametrize("place", ["told", "asked"])
@@ -91,3 +91,9 @@ def test_what_is_evaluated_changes_no_number_of_what_is(tmp_path):
     values = {name: value for name, value in both.result.metrics.items() if name.startswith("val/")}
     assert alone.result.metrics == values
     assert alone.files[ADVICE_FILE].read_bytes() == both.files[ADVICE_FILE].read_bytes()
+
+
+def test_a_trial_that_has_ended_is_not_given_up(tmp_path):
+    asked = []
+    done = run(spec(max_epochs=3), tmp_path, DATA, is_hopeless=lambda epochs: asked.append(len(epochs)))
+    assert (done.result.state, len(done.result.epochs), asked) == ("complete", 3, [1, 2])
