@@ -68,7 +68,7 @@ def prune_command(study: str | None, out: Path, uri: str | None, *, unplanned: b
     house = open_house(out, uri)
     name = None if study is None else _known(house.store, study)
     found = house.leftovers(name, unplanned=unplanned)
-    for line in _words(found):
+    for line in _words(found) or ["nothing is left over"]:
         typer.echo(line)
     if yes:
         typer.echo(f"removed, and {_count(house.remove(found), 'dead claim')}")

@@ -120,7 +120,7 @@ class LiveWatcher(SilentWatcher):
     def view(self) -> RenderableType:
         """What stands below the lines, no higher than the terminal."""
         with self._lock:
-            head = [self._bar(), _line(self._progress())]
+            head = [self._bar(), *map(_line, self._progress())]
             best = words.best_lines(self.state)
             more = [f"and {len(best) - BEST_LINES} more"] if len(best) > BEST_LINES else []
             head += [_line(line) for line in best[:BEST_LINES] + more]
@@ -145,9 +145,11 @@ class LiveWatcher(SilentWatcher):
         )
         return row
 
-    def _progress(self) -> str:
+    def _progress(self) -> list[str]:
         spent = duration(self.state.clock() - self._began)
-        return f"{words.tally(self.state)} · {spent}, {words.time_left(self.state)}"
+        parts = [words.tally(self.state), f"{spent}, {words.time_left(self.state)}"]
+        line = " · ".join(parts)
+        return [line] if cell_len(line) <= self.console.width else parts
 
     def _workers(self, room: int) -> list[RenderableType]:
         running = sorted(self.state.running.values(), key=lambda one: one.worker)

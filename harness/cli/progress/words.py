@@ -45,7 +45,7 @@ def place(state: StudyState) -> str:
 
 def tally(state: StudyState) -> str:
     """How many trials are in which state; what there is none of is left out, but for the complete."""
-    kinds: tuple[Status, ...] = ("failed", "pruned", "running")
+    kinds: tuple[Status, ...] = ("failed", "pruned", "running", "waiting")
     counts = [f"{state.count('complete')} complete"]
     counts += [f"{state.count(kind)} {kind}" for kind in kinds if state.count(kind)]
     return ", ".join(counts)
