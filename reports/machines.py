@@ -49,8 +49,15 @@ def latency_condition(result: TrialResult) -> str | None:
     return (
         f"{machine}, device {latency.device}, {latency.intra_threads} intra-op and "
         f"{latency.inter_threads} inter-op threads, precision {result.spec.precision}, "
-        f"batch {latency.batch_size}"
+        f"batch {latency.batch_size}{_beside(latency.neighbours)}"
     )
+
+
+def _beside(neighbours: int) -> str:
+    if not neighbours:
+        return ""
+    others = f"{neighbours} other trial" + ("s" if neighbours > 1 else "")
+    return f", while up to {others} ran on the machine, which makes it longer"
 
 
 def _complete(records: Records) -> list[tuple[str, TrialResult]]:

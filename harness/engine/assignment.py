@@ -22,6 +22,7 @@ class Assignment:
         work: folder for the resumable checkpoint and for the files that the trial leaves.
         cache: folder of what frozen parts of models say of clips, shared by all trials.
         is_hopeless: asked after every epoch, and when the trial is resumed; True gives it up.
+        neighbours: trials that may run on this machine meanwhile, and disturb what is measured.
     """
 
     spec: TrialSpec
@@ -35,6 +36,7 @@ class Assignment:
     runtime: Runtime
     on_epoch: OnEpoch
     is_hopeless: IsHopeless = never
+    neighbours: int = 0
 
 
 @dataclass(frozen=True)

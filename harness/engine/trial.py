@@ -126,7 +126,7 @@ def _finish(given: Assignment, fabric: Fabric, trained: _Trained) -> Finished:
     with _timed(seconds, "evaluate"):
         metrics, predictions = _evaluate(fabric, ready, given.spec, dtype)
     with _timed(seconds, "measure"):
-        efficiency = _measure(fabric, ready.model, ready.untouched, dtype, given.runtime.latency_seconds)
+        efficiency = _measure(fabric, ready.model, ready.untouched, dtype, given)
     result = TrialResult(**record, state="complete", metrics=metrics, efficiency=efficiency)
     return Finished(result, predictions, _files(given, fabric, ready, dtype))
 
@@ -154,9 +154,10 @@ def _evaluate(
 
 
 def _measure(
-    fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype, seconds: float
+    fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype, given: Assignment
 ) -> Efficiency:
     model.eval()
+    seconds = given.runtime.latency_seconds
     singles = [clips.take(torch.tensor([row])) for row in range(min(LATENCY_CLIPS, len(clips)))]
     ready = cycle([single.to(fabric.device, dtype) for single in singles])
 
@@ -165,7 +166,8 @@ def _measure(
             model(next(ready))
 
     sampling = Sampling(max_warmup_seconds=seconds, min_seconds=seconds, max_seconds=3 * seconds)
-    latency = measure_latency(call, device=fabric.device, sampling=sampling)
+    found = measure_latency(call, device=fabric.device, sampling=sampling)
+    latency = found.model_copy(update={"neighbours": given.neighbours})
     return Efficiency(parameters=inference_parameters(model), latency=latency)
 
 

@@ -34,6 +34,8 @@ class Latency(Frozen):
     intra_threads: int
     inter_threads: int
     device: str
+    neighbours: int = 0
+    """How many other trials of the study may have run on the machine at that time."""
 
 
 class Efficiency(Frozen):

@@ -19,6 +19,7 @@ class Orders:
     store: ResultStore
     place: Place
     plugins: tuple[str, ...]
+    neighbours: int = 0
 
     def of(self, trial: str) -> Order:
         """The order of that trial."""
@@ -35,5 +36,6 @@ class Orders:
             cache=self.place.cache,
             outbox=self.place.outbox,
             plugins=self.plugins,
+            neighbours=self.neighbours,
             pruning=self.planner.pruning(trial),
         )

@@ -88,7 +88,9 @@ class _Work:
         with self._heart(claims), self._courier(claims) as courier:
             self._adopt(claims, courier)
             launcher = open_launcher(self.study.launch, self.study.runtime, loaded.__getitem__)
-            orders = Orders(self.planner, self.store, self.place, self.plugins)
+            orders = Orders(
+                self.planner, self.store, self.place, self.plugins, neighbours=launcher.width - 1
+            )
             launch = self.study.launch
             services = Services(
                 store=self.store,

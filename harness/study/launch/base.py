@@ -29,6 +29,7 @@ class Order:
         cache: folder of frozen features, shared by all trials.
         outbox: folder that the finished trial is committed to; see `harness.store.outbox`.
         plugins: modules to import before the variants are looked up.
+        neighbours: how many other trials may run on the same machine.
     """
 
     study: str
@@ -43,6 +44,7 @@ class Order:
     outbox: Path
     plugins: tuple[str, ...] = ()
     pruning: Pruning | None = None
+    neighbours: int = 0
 
 
 @dataclass(frozen=True)

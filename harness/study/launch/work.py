@@ -65,5 +65,6 @@ def _assignment(order: Order, data: Data, on_epoch: OnEpoch) -> Assignment:
         cache=order.cache,
         runtime=order.runtime,
         on_epoch=on_epoch,
+        neighbours=order.neighbours,
         is_hopeless=order.pruning.is_hopeless if order.pruning else never,
     )
