@@ -44,7 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> It
         made.start()
         yield made.address
     finally:
-        made.stop()
+        made.kill()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ import sqlalchemy
 from mlflow.exceptions import MlflowException
 from store_samples import plan, predictions, result, spec
 
-from harness.store import StoreFault
+from harness.spec import BadInput
+from harness.store import StoreFault, open_store
 from harness.store.mlflow import reachable
 from harness.store.mlflow.faults import reason
 from harness.store.mlflow.settings import modest
@@ -162,3 +163,17 @@ def test_a_postgresql_uri_gets_the_driver_that_is_installed(
     assert reachable.with_driver("postgresql://me@host/db") == f"{scheme}://me@host/db"
     assert reachable.with_driver("postgresql+asyncpg://host/db") == "postgresql+asyncpg://host/db"
     assert reachable.with_driver("sqlite:///x.db") == "sqlite:///x.db"
+
+
+def test_results_that_lie_where_nothing_can_be_written_are_refused_in_one_line(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing is forbidden to root, who may be running this.
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != results)
+
+    def closed(*given: object, **more: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr("sqlite3.connect", closed)
+    with pytest.raises(BadInput, match=r"unable to open database file; .*: copy the folder$"):
+        open_store(results, create=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ def own_server(tmp_path: Path, empty_database: Path) -> Iterator[TrackingServer]
     server = TrackingServer(folder, empty_database)
     server.start()
     yield server
-    server.stop()
+    server.kill()
 
 
 def ended(trial: str) -> TrialResult:
@@ -47,7 +46,7 @@ def test_what_ends_while_the_server_is_dead_is_delivered_when_it_lives_again(
             # The fourth trial is under way: its run is open, and so may be a request.
             courier.begin("first", trial, spec())
             assert courier.flush(60)
-            own_server.stop(signal.SIGKILL)
+            own_server.kill()
         courier.begin("first", trial, spec())
         courier.log_epoch(trial, epoch(0, **{"val/mae": 0.9}))
         weights.write_text(trial)

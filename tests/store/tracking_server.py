@@ -48,9 +48,9 @@ class TrackingServer:
             )
         wait_for(f"{self.address}/health")
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def kill(self) -> None:
         if self._process is not None:
-            os.killpg(self._process.pid, how)
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
             self._process = None
 

@@ -94,7 +94,12 @@ def _check_database(database: Path) -> None:
         with closing(sqlite3.connect(location, uri=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
-        raise BadInput(f"not a usable SQLite database: {error}", file=database, key="--out") from error
+        why = str(error)
+        if not os.access(database.parent, os.W_OK):
+            why += (
+                "; SQLite writes beside what it reads, and nothing can be written here: copy the folder"
+            )
+        raise BadInput(f"not a usable SQLite database: {why}", file=database, key="--out") from error
 
 
 def _check_server(uri: str) -> None:
