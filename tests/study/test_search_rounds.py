@@ -57,7 +57,8 @@ def test_a_search_taken_up_after_any_round_is_the_same(sampler, pruner):
     study, own = arm_search(trials=10, at_once=3, sampler=sampler, pruner=pruner)
     first = searched(study, own)
     assert {trial.state for trial in first} == {TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED}
-    for count in range(len(first)):
+    # Before anything, within a round, between rounds, within the last but one.
+    for count in (0, 2, 6, 7):
         again = searched(study, own, first[:count])
         assert list(map(told_of, again)) == list(map(told_of, first))
 
@@ -67,7 +68,7 @@ def test_a_search_interrupted_at_any_trial_is_the_same(keeps_the_journal, tmp_pa
     study = search(trials=8, pruner=PRUNERS[1])
     first = planner(study, tmp_path / "first")
     store = run_out(first, some_fail_or_are_given_up)
-    for count in (1, 5, 9, 14):
+    for count in (1, 10):
         known = {trial.trial_id for trial in first.plan.searches[:count]}
         folder = tmp_path / f"journal {count}"
         killed = planner(study, folder)
