@@ -120,6 +120,14 @@ def test_a_study_without_anything_to_do_is_one_line(clock):
     assert watcher.console.file.getvalue() == "small: 6 trials, 6 already complete\n"
 
 
+def test_a_run_that_was_stopped_says_what_is_left(clock):
+    with live(clock) as watcher:
+        watcher.planned(ablation_plan(), {}, 1)
+        finish(watcher, "alone-0")
+        watcher.event(Began("alone-1", "worker-1"))
+    assert watcher.console.file.getvalue().endswith("small: 1 complete, 5 waiting in 0 s\n")
+
+
 def test_lines_of_ended_trials_survive_however_fast_they_come(clock):
     with live(clock) as watcher:
         watcher.planned(ablation_plan(), {}, 2)
@@ -290,7 +298,9 @@ def test_what_is_no_number_is_null_in_json():
 def test_what_has_not_changed_is_not_written_again():
     stream = io.StringIO()
     watcher = JsonWatcher(stream)
-    watcher.planned(ablation_plan(), {}, 1)
+    plan = ablation_plan()
+    for _ in range(3):
+        watcher.planned(plan, dict.fromkeys(plan.trials, "complete"), 1)
     for _ in range(3):
         watcher.elsewhere(others("alone-0"), {})
         watcher.buffered(0, "")

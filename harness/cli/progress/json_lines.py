@@ -41,6 +41,7 @@ class JsonWatcher(SilentWatcher):
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream
         self.state = StudyState()
+        self._plan: dict[str, Any] = {}
         self._others: tuple[object, ...] = ()
         self._buffered = (0, "")
 
@@ -49,18 +50,20 @@ class JsonWatcher(SilentWatcher):
         self._write("found", data=data, findings=findings)
 
     def planned(self, plan: Plan, states: Mapping[str, State], workers: int) -> None:
-        """The totals, and the labels of the trials that have no result."""
+        """The totals, and the labels of the trials that are new; nothing when that is as it was."""
         known = set(self.state.labels)
         self.state.planned(plan, states, workers)
         new = {trial: label for trial, label in self.state.labels.items() if trial not in known}
-        self._write(
-            "planned",
-            study=plan.study.name,
-            workers=workers,
-            already_complete=self.state.already,
-            new_trials={trial: label for trial, label in new.items() if trial not in states},
+        now = {
+            "study": plan.study.name,
+            "workers": workers,
+            "already_complete": self.state.already,
+            "new_trials": {trial: label for trial, label in new.items() if trial not in states},
             **self._totals(),
-        )
+        }
+        if now != self._plan:
+            self._plan = now
+            self._write("planned", **now)
 
     def event(self, event: Event) -> None:
         """began, epoch, lost or stuck; how a trial ended is said when its record is read."""

@@ -61,6 +61,7 @@ class LiveWatcher(SilentWatcher):
     def __exit__(self, *error: object) -> None:
         self._print_lines()
         self._live.stop()
+        self.state.stopped()
         if self._did_anything:
             spent = duration(self.state.clock() - self._began)
             self._lines.append(f"{self.state.name}: {words.tally(self.state)} in {spent}")

@@ -151,6 +151,12 @@ class StudyState:
         self.known += result.state == "complete"
         self._rank(result)
 
+    def stopped(self) -> None:
+        """Nothing runs here any more; what had not ended waits for the next run."""
+        for trial in self.running:
+            self._move(trial, "waiting")
+        self.running.clear()
+
     def elsewhere(self, claims: Mapping[str, Claim], states: Mapping[str, State]) -> None:
         """What other runners are at, and what has ended by them."""
         self.others = dict(claims)
