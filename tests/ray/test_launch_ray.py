@@ -22,8 +22,7 @@ from harness.study.launch.ray_parcels import Packer
 
 pytestmark = pytest.mark.ray
 
-CLIENT_PORT = 26379
-HEAD = {"num_cpus": 1, "include_dashboard": False, "ray_client_server_port": CLIENT_PORT}
+HEAD = {"num_cpus": 1, "include_dashboard": False}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -109,7 +108,8 @@ def test_a_node_that_is_lost_takes_its_trial_and_the_others_go_on(cluster, opene
         launcher.wait(5, events.append)
     [lost] = [event for event in events if isinstance(event, Lost)]
     assert ids[lost.trial_id] == node.node_id
-    assert "its node has died" in lost.reason
+    # Ray may notice the broken connection before it knows that the whole node is gone.
+    assert "node has died" in lost.reason or "is unavailable" in lost.reason
     assert set(Outbox(tmp_path / "outbox").ids()) == ids.keys() - {lost.trial_id}
     # Its place is gone as well, and the trial runs in another one.
     until(lambda: launcher.width == 3, 30)
@@ -149,14 +149,6 @@ def test_trials_are_the_same_to_the_last_bit_here_and_on_a_node(opened, tmp_path
 
 def serial():
     return open_launcher(SerialLaunch(), RUNTIME, lambda ref: dataset())
-
-
-def test_a_client_of_a_cluster_works_as_a_node_of_it_does(cluster, opened, tmp_path):
-    launcher = opened(address=f"ray://127.0.0.1:{CLIENT_PORT}")
-    orders = [order(tmp_path, "a", "epochs=2 commit"), order(tmp_path, "b", "kill")]
-    events = ends(launcher, orders)
-    assert [type(e) for e in events if e.trial_id == "a"] == [Began, Epoch, Epoch, Ended]
-    assert [type(e) for e in events if e.trial_id == "b"][-1] is Lost
 
 
 def test_an_address_without_a_cluster_is_bad_input():

@@ -1,6 +1,7 @@
 """The launcher of this process, and what every worker does with an order."""
 
 import errno
+import sys
 from dataclasses import replace
 
 import launching
@@ -9,7 +10,7 @@ from launching import ends, order
 from trials import dataset, spec
 
 from harness.registry import DATASETS
-from harness.spec import BadInput, Runtime, SerialLaunch
+from harness.spec import BadInput, RayLaunch, Runtime, SerialLaunch
 from harness.store import Outbox
 from harness.study.launch import open_launcher
 from harness.study.launch.base import Began, Ended, Epoch, Pruning, Stuck
@@ -96,3 +97,11 @@ def test_a_worker_reads_a_data_set_once_and_refuses_another_than_the_plan_was_ma
     assert len(loads) == 1
     with pytest.raises(BadInput, match="data: the data changed since the study was planned"):
         loaded.load(replace(given, fingerprint="other"), given.spec.data)
+
+
+def test_a_cluster_without_ray_names_the_extra_that_brings_it(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("harness.study.launch.ray_")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(BadInput, match=r"launch.name: Ray is not installed; .*adviserbench\[ray\]"):
+        open_launcher(RayLaunch(), Runtime(), lambda ref: dataset())
