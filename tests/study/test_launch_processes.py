@@ -28,8 +28,8 @@ def pid_in(path):
 
 def test_every_order_ends_in_exactly_one_event_whatever_becomes_of_it(pair, tmp_path):
     kinds = {
-        "epochs=3 commit": Ended, "raise=BadInput": Stuck, "full": Stuck, "kill": Lost, "exit=3": Lost,
-        "raise=KeyError": Lost, "commit kill": Ended, "nothing": Ended, "commit=failed kill": Lost,
+        "epochs=3 commit": Ended, "raise=BadInput": Stuck, "full": Stuck, "kill": Lost,
+        "commit kill": Ended, "nothing": Ended, "commit=failed kill": Lost,
     }  # fmt: skip
     orders = [order(tmp_path, f"t{n}", does) for n, does in enumerate(kinds)]
     events = ends(pair, orders)
@@ -65,7 +65,6 @@ def test_two_orders_run_at_a_time_and_a_worker_is_kept_for_the_next(pair, tmp_pa
     assert len(pids) == 2
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    assert len(ends(pair, [])) == 0
     lost = []
     while sum(isinstance(e, Lost) for e in lost) < 2:
         pair.wait(5, lost.append)

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.study.launch.base import Ended, Event, Lost, Order, Stuck
+from harness.study.launch.base import Ended, Event, Order, Stuck
 from harness.study.launch.lifeline import kill_group
 from harness.study.launch.machine import Share
 from harness.study.launch.worker import COMMAND, Errand
@@ -65,7 +65,7 @@ class WorkerProcess:
         try:
             while self.connection.poll():
                 event = self.connection.recv()
-                if isinstance(event, Ended | Lost | Stuck):
+                if isinstance(event, Ended | Stuck):
                     self.order = None
                 yield event
         except (EOFError, ConnectionResetError):
