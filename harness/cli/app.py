@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Data sets that are made or prepared here.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+study_app = typer.Typer(help="How far studies are, and the upkeep of their store.", no_args_is_help=True)
+app.add_typer(study_app, name="study")
 
 Plugins = Annotated[
     list[str] | None, typer.Option("--plugin", help="Module that registers more variants; repeatable.")
@@ -29,6 +31,9 @@ Store = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Changes to the study file, such as data.path=mosi.pkl.")
 ]
+
+StudyName = Annotated[str, typer.Argument(help="Study file, or name of a study in the store.")]
+AnyStudy = Annotated[str | None, typer.Argument(help="Study file or name; default: all studies.")]
 
 DEFAULT_OUT = Path("runs")
 
@@ -129,6 +134,80 @@ def prepare(
     from harness.cli.prepare import prepare_command
 
     prepare_command(name, archive, path, plugin or [])
+
+
+@study_app.command()
+def status(
+    study: AnyStudy = None,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    trials: Annotated[bool, typer.Option("--trials", help="List every trial.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Say how far studies are: trials by state, who runs what, the best of a search, failures."""
+    from harness.cli.study import status_command
+
+    status_command(study, out, store, as_json=as_json, every_trial=trials)
+
+
+@study_app.command()
+def retry(
+    study: StudyName,
+    trials: Annotated[
+        list[str] | None, typer.Argument(help="Trial ids, or how they begin; default: all that failed.")
+    ] = None,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+) -> None:
+    """Forget results, so that their trials are run again; nobody may be running them."""
+    from harness.cli.study import retry_command
+
+    retry_command(study, trials or [], out, store)
+
+
+@study_app.command()
+def prune(
+    study: AnyStudy = None,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    unplanned: Annotated[
+        bool, typer.Option("--unplanned", help="Also results that no study of the store plans any more.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; default: say what would be done.")] = False,
+) -> None:
+    """Clear away what killed processes left: open runs, dead claims, checkpoints, logs, drafts."""
+    from harness.cli.study import prune_command
+
+    prune_command(study, out, store, unplanned=unplanned, yes=yes)
+
+
+@study_app.command(name="export")
+def export_file(
+    study: StudyName,
+    file: Annotated[Path, typer.Argument(help="File to write.")],
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    no_checkpoints: Annotated[
+        bool, typer.Option("--no-checkpoints", help="Only what a report needs: records and predictions.")
+    ] = False,
+) -> None:
+    """Write a study with its results to one file, for another machine."""
+    from harness.cli.study import export_command
+
+    export_command(study, file, out, store, files=not no_checkpoints)
+
+
+@study_app.command(name="import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="File that `study export` wrote.")],
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    name: Annotated[str | None, typer.Option("--as", help="Name of the study here.")] = None,
+) -> None:
+    """Add an exported study to this store; nothing that is complete here is changed."""
+    from harness.cli.study import import_command
+
+    import_command(file, out, store, name)
 
 
 def main() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
+from harness.cli.progress import json_line
 from harness.spec import BadInput, nearest
 from harness.store import BufferedStore, Outbox, ResultStore, open_store
 
@@ -29,7 +29,7 @@ def print_report(store: ResultStore, study: str, out: Path, *, as_json: bool = F
     report = write_report(store, study, out / "reports" / study)
     console = Console()
     if as_json:
-        typer.echo(json.dumps({"event": "table", "table": report.table.model_dump(mode="json")}))
+        json_line("table", table=report.table.model_dump(mode="json"))
     elif console.is_terminal:
         console.print(to_grid(report.table))
         for warning in report.table.warnings:

@@ -52,6 +52,11 @@ class Queue:
         self.elsewhere.discard(trial)
         self.ended[trial] = state
 
+    def reopen(self, trial: str) -> None:
+        """Notes that what the trial left was taken away, so that it has to be run."""
+        del self.ended[trial]
+        self._waiting[trial] = ()
+
     @property
     def unsettled(self) -> tuple[str, ...]:
         """Trials that wait, whoever may run them."""

@@ -21,6 +21,9 @@ from harness.study.watch import Watcher
 LOOK_SECONDS = 2.0
 """How often the store and the claims are asked what other runners have done."""
 
+RETRY_SECONDS = 10.0
+"""How often the store is asked whether someone took results away for their trials to be run again."""
+
 WAIT_SECONDS = 0.5
 
 RECORD_SECONDS = 30.0
@@ -61,7 +64,7 @@ class Shift:
         self._stuck = ""
         self._told: tuple[int, str] = (0, "")
         self._said = 0
-        self._looked = 0.0
+        self._looked, self._looked_back = 0.0, time.monotonic()
 
     def run(self) -> None:
         """Returns when nothing is left.
@@ -242,6 +245,9 @@ class Shift:
         try:
             self._claim_late()
             self._learn_of_others()
+            if now - self._looked_back >= RETRY_SECONDS:
+                self._looked_back = now
+                self._take_up_forgotten()
         except StoreFault as fault:
             self._tell(str(fault))
 
@@ -266,6 +272,11 @@ class Shift:
         self._queue.elsewhere = waiting & others.keys()
         theirs = {name: claim for name, claim in others.items() if name in waiting}
         self._services.watcher.elsewhere(theirs, dict(self._queue.ended))
+
+    def _take_up_forgotten(self) -> None:
+        there = self._services.store.states(self._queue.ended)
+        for trial in self._queue.ended.keys() - there.keys():
+            self._queue.reopen(trial)
 
     def _say(self) -> None:
         said = self._planner.said

@@ -243,3 +243,20 @@ def test_failures_of_an_earlier_run_are_run_again_and_completed_ones_are_not(tmp
     bench.run(again, again={unlucky})
     assert again.started == [unlucky]
     assert bench.store.get(unlucky).state == "complete"
+
+
+def test_a_result_that_is_taken_away_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(shifts, "RETRY_SECONDS", 0.0)
+    bench, launcher = Bench(tmp_path, "seeds=[0]"), StubLauncher(width=1)
+    first, *_, last = bench.plan.trials
+
+    def forget(order):
+        # As `adviserbench study retry` does, while this runner is at its last trial.
+        if order.trial_id == last and launcher.started.count(first) == 1:
+            assert bench.courier.flush(10)
+            bench.store.forget([first])
+
+    launcher._fate = forget
+    bench.run(launcher)
+    assert launcher.started.count(first) == 2
+    assert bench.store.complete(bench.plan.trials) == bench.plan.trials.keys()

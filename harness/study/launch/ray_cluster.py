@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -91,9 +90,11 @@ class RayLauncher:
 
     def stop(self) -> None:
         """Ends all workers, and the cluster if it was started here."""
-        idle = [worker.actor.leave.remote() for worker in self._workers.values() if not worker.order]
-        with contextlib.suppress(RayError):
-            ray.wait(idle, num_returns=len(idle), timeout=LEAVE_SECONDS) if idle else None
+        for number in [number for number, worker in self._workers.items() if worker.order]:
+            self._dismiss(number)
+        left = [worker.actor.leave.remote() for worker in self._workers.values()]
+        if left:
+            ray.wait(left, num_returns=len(left), timeout=LEAVE_SECONDS)
         for number in list(self._workers):
             self._dismiss(number)
         self._runs.clear()
@@ -104,7 +105,8 @@ class RayLauncher:
         parcel = self._packer.pack(order)
         if number not in self._workers:
             name = f"ray-{number + 1}"
-            actor = self._cluster.worker(TrialWorker, name, self._work, self._mailbox)
+            folder = f"adviserbench-{self._packer.token}"
+            actor = self._cluster.worker(TrialWorker, name, self._work, self._mailbox, folder)
             self._workers[number] = _Worker(name, actor)
         worker = self._workers[number]
         worker.order, worker.has_begun = order, False

@@ -23,13 +23,16 @@ ADVICE_KEPT = 16
 
 
 class Packer:
-    """Puts what orders need into the object store, a data set once, and leaves a mark on this disk."""
+    """Puts what orders need into the object store, a data set once, and leaves a mark on this disk.
+
+    `token` is of this runner alone.
+    """
 
     def __init__(self, data: Data, threads: int, plugins: tuple[str, ...]) -> None:
         self._read, self._threads, self._plugins = data, threads, plugins
         self._data: dict[VariantRef, Any] = {}
         self._advice = lru_cache(maxsize=ADVICE_KEPT)(_content)
-        self._name = f".runner-{uuid.uuid4().hex}"
+        self.token = uuid.uuid4().hex
         self._marks: set[Path] = set()
 
     def pack(self, order: Order) -> Parcel:
@@ -59,7 +62,7 @@ class Packer:
                 mark.unlink(missing_ok=True)
 
     def _mark(self, folder: Path) -> Path:
-        mark = folder.absolute() / self._name
+        mark = folder.absolute() / f".runner-{self.token}"
         if mark not in self._marks:
             folder.mkdir(parents=True, exist_ok=True)
             mark.touch()

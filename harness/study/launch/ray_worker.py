@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -70,11 +71,12 @@ class Mailbox:
 class TrialWorker:
     """One worker: a process on a node, with one order at a time and the data sets of earlier ones."""
 
-    def __init__(self, name: str, work: Work, mailbox: Any) -> None:
+    def __init__(self, name: str, work: Work, mailbox: Any, folder: str) -> None:
+        """`folder` is the name of one for temporary files, which the runner's workers on a node share."""
         self._name, self._work, self._mailbox = name, work, mailbox
         self._loaded: dict[Any, Dataset] = {}
         self._advice: dict[Any, Path] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="adviserbench-"))
+        self._folder = Path(tempfile.gettempdir()) / folder
 
     def run(self, parcel: Parcel) -> Delivery:
         """Does the order."""
@@ -101,7 +103,7 @@ class TrialWorker:
         return Delivery(ends[0], self._packed(order, parcel) if isinstance(ends[0], Ended) else None)
 
     def leave(self) -> None:
-        """Removes what this worker kept on its node."""
+        """Removes what the runner's workers kept on this node."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _here(self, parcel: Parcel) -> Order:
@@ -120,7 +122,8 @@ class TrialWorker:
         if content is None:
             return None
         if content not in self._advice:
-            path = self._folder / f"advice-{len(self._advice)}.safetensors"
+            path = self._folder / f"advice-{os.getpid()}-{len(self._advice)}.safetensors"
+            self._folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(ray.get(content))
             self._advice[content] = path
         return self._advice[content]
