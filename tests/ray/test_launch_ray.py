@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import launching
@@ -136,10 +137,15 @@ def test_a_node_holds_as_many_trials_as_its_scarcest_resource_allows(cpus, gpus,
 def test_nodes_need_none_of_the_runners_files(opened, tmp_path, monkeypatch):
     # As on a machine that does not see the mark beside the work folder.
     monkeypatch.setattr(Packer, "_mark", lambda packer, folder: tmp_path / "not there")
-    elsewhere = numbers(tmp_path / "there", opened(None, lambda ref: dataset(), workers=1))
+    launcher = opened(None, lambda ref: dataset(), workers=1)
+    elsewhere = numbers(tmp_path / "there", launcher)
     assert elsewhere == numbers(tmp_path / "here", serial())
     assert not (tmp_path / "there" / "cache").exists()
     assert not (tmp_path / "there" / "work").exists()
+    on_the_node = Path(tempfile.gettempdir()) / f"adviserbench-{launcher._packer.token}"
+    assert (on_the_node / "outbox").is_dir()
+    launcher.stop()
+    assert not on_the_node.exists()
 
 
 def test_trials_are_the_same_to_the_last_bit_here_and_on_a_node(opened, tmp_path):

@@ -72,7 +72,7 @@ class TrialWorker:
     """One worker: a process on a node, with one order at a time and the data sets of earlier ones."""
 
     def __init__(self, name: str, work: Work, mailbox: Any, folder: str) -> None:
-        """`folder` is the name of one for temporary files, which the runner's workers on a node share."""
+        """`folder` names one for temporary files, which the runner's workers on a node share."""
         self._name, self._work, self._mailbox = name, work, mailbox
         self._loaded: dict[Any, Dataset] = {}
         self._advice: dict[Any, Path] = {}
