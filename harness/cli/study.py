@@ -17,7 +17,7 @@ from harness.spec import BadInput, Plan, SearchStudy, nearest
 from harness.store import ResultStore, open_store
 from harness.store.claims import Claims, MemoryClaims, open_claims
 from harness.store.claims.open import FILE as CLAIMS
-from harness.store.mlflow.reachable import without_password
+from harness.store.reachable import without_password
 from harness.study.retry import retry
 from harness.study.status import StudyStatus, study_status
 from harness.study.upkeep import House, Leftovers

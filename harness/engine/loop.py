@@ -68,9 +68,9 @@ class Job:
 def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
     """Trains until patience or epochs run out, and leaves the selected epoch's weights in the model.
 
-    A trial that is hopeless after an epoch, and has more to come, ends there. An interrupted call continues from its
-    checkpoint: every epoch seeds its own streams, so the epochs that follow are those of an
-    uninterrupted run, bit for bit.
+    A trial that is hopeless after an epoch, and has more to come, ends there. An interrupted call
+    continues from its checkpoint: every epoch seeds its own streams, so the epochs that follow are
+    those of an uninterrupted run, bit for bit.
 
     Of several processes the first alone evaluates, selects, keeps its place and is asked; the others
     train along, and what they return says nothing.

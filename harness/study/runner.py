@@ -50,6 +50,7 @@ def run_study(study: Study, place: Place, watcher: Watcher, plugins: Sequence[st
         StoreFault: the store or a disk takes nothing any more; what had finished is kept.
     """
     cells = expand(study)
+    _check_spaces(study)
     readers = prepared_readers(cells)
     fingerprints = {ref: reader.fingerprint() for ref, reader in readers.items()}
     outbox = Outbox(place.outbox)
@@ -141,6 +142,14 @@ def _planner(
     from harness.study.search.planner import SearchPlanner
 
     return SearchPlanner(study, fingerprints, place)
+
+
+def _check_spaces(study: Study) -> None:
+    """Before data is made, which may take minutes."""
+    if isinstance(study, SearchStudy):
+        from harness.study.search.legality import checked_spaces
+
+        checked_spaces(study)
 
 
 def _again(planner: Planner, store: ResultStore) -> frozenset[str]:

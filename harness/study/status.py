@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.spec import Plan, SearchStudy, SearchTrial, State, TrialResult
+from harness.spec.leaders import Values, leaders, objective_values
 from harness.store import BufferedStore, Outbox, ResultStore
 from harness.store.claims import Claim, Claims, Owner
 from harness.study.labels import trial_labels
-from harness.study.leaders import Values, leaders, objective_values
 
 TrialState = Literal["waiting", "claimed", "running", "complete", "failed", "pruned"]
 """``claimed`` is set aside by a runner whose worker has not begun; ``running`` has begun."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.spec import SearchSettings
+from harness.spec.leaders import leaders
 from reports.search.tries import Try
-
-Costs = tuple[float, ...]
 
 
 def best(tries: Iterable[Try], search: SearchSettings) -> tuple[Try, ...]:
@@ -15,16 +14,9 @@ def best(tries: Iterable[Try], search: SearchSettings) -> tuple[Try, ...]:
 
     With one objective that is the first of the best. On a front equal points stand side by side.
     """
-    found = [(_costs(one.values, search), one) for one in tries if one.values is not None]
-    # In this order whatever beats a point comes before it.
-    found.sort(key=lambda item: (item[0], item[1].number))
-    if len(search.objective) == 1:
-        return tuple(one for _, one in found[:1])
-    front: list[tuple[Costs, Try]] = []
-    for cost, one in found:
-        if not any(_beats(other, cost) for other, _ in front):
-            front.append((cost, one))
-    return tuple(sorted((one for _, one in front), key=lambda one: one.number))
+    complete = {one.number: one for one in tries if one.values is not None}
+    points = {number: one.values for number, one in complete.items() if one.values is not None}
+    return tuple(complete[number] for number in leaders(points, search.objective))
 
 
 def best_so_far(tries: Sequence[Try], search: SearchSettings) -> list[tuple[int, float]]:
@@ -37,12 +29,3 @@ def best_so_far(tries: Sequence[Try], search: SearchSettings) -> list[tuple[int,
         if values:
             found.append((one.number, min(values) if lower else max(values)))
     return found
-
-
-def _costs(values: tuple[float, ...], search: SearchSettings) -> Costs:
-    ways = zip(values, search.directions, strict=True)
-    return tuple(value if direction == "lower" else -value for value, direction in ways)
-
-
-def _beats(one: Costs, other: Costs) -> bool:
-    return one != other and all(mine <= yours for mine, yours in zip(one, other, strict=True))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.spec import SearchStudy
-from reports.search.tries import objective_value
+from harness.spec.leaders import objective_value
 from reports.statistics import SeedSummary, seed_summary
 
 if TYPE_CHECKING:

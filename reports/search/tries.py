@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.spec import Plan, SearchSettings, SearchStudy, SearchTrial, TrialResult
+from harness.spec.leaders import objective_values
 from reports.machines import latency_condition
 
 if TYPE_CHECKING:
@@ -78,16 +78,6 @@ def states(tries: Iterable[Try]) -> Counter[str]:
     return Counter(one.state for one in tries)
 
 
-def objective_value(result: TrialResult, objective: str) -> float | None:
-    """What a search looks at: a metric on validation, the number of parameters, or milliseconds."""
-    cost = result.efficiency
-    if objective == "parameters":
-        return None if cost is None else float(cost.parameters)
-    if objective == "latency_ms":
-        return None if cost is None else cost.latency.median_ms
-    return result.metrics.get(objective)
-
-
 @dataclass(frozen=True)
 class _Ending:
     state: TryState
@@ -104,7 +94,7 @@ def _ending(result: TrialResult | None, search: SearchSettings) -> _Ending:
     return _Ending(
         state=result.state,
         epochs=len(result.epochs),
-        values=_values(result, search.objective),
+        values=objective_values(result, search.objective),
         sees_test=any(name.startswith("test/") for name in result.metrics),
         failure=result.failure.message if result.failure else "",
         latency=latency_condition(result) or "",
@@ -126,9 +116,3 @@ def _try(plan: Plan, searched: SearchTrial, ending: _Ending) -> Try:
         failure=ending.failure,
         latency=ending.latency,
     )
-
-
-def _values(result: TrialResult, objectives: Iterable[str]) -> tuple[float, ...] | None:
-    found = tuple(objective_value(result, name) for name in objectives)
-    numbers = tuple(value for value in found if value is not None and math.isfinite(value))
-    return numbers if result.state == "complete" and len(numbers) == len(found) else None

@@ -145,9 +145,7 @@ def test_fifty_kills_change_nothing_but_the_time(tmp_path: Path) -> None:
 
     # No trial was run to its end twice, as MLflow has it and as the runs told it.
     assert finished_runs(wild) == dict.fromkeys(plan.trials, 1)
-    ends = Counter(
-        told["trial"] for told in events(tmp_path / "wild.log") if told["event"] == "ended"
-    )
+    ends = Counter(told["trial"] for told in events(tmp_path / "wild.log") if told["event"] == "ended")
     assert max(ends.values()) == 1
 
     # MLflow and Optuna agree, nothing is left behind.

@@ -10,8 +10,10 @@ from studies import Diary, ablation
 
 from harness.registry import discover
 from harness.store import MemoryStore
+from harness.store.claims import MemoryClaims
 from harness.study.load import parse_study
-from harness.study.runner import Place, run_study
+from harness.study.place import Place
+from harness.study.runner import run_study
 
 assert toy
 discover()
@@ -40,7 +42,7 @@ def study(name, student_losses):
 
 def seconds(what, folder: Path):
     store = MemoryStore()
-    place = Place(store=lambda: store, exists=False, work=folder / "work", cache=folder / "cache")
+    place = Place(folder, lambda: store, MemoryClaims, exists=False)
     start = perf_counter()
     outcome = run_study(what, place, Diary())
     assert (outcome.failed, len(outcome.ran)) == (0, STUDENTS + 1)

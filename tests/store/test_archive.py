@@ -156,9 +156,7 @@ def test_a_study_can_be_given_another_name(file: Path) -> None:
     there = MemoryStore()
     other = plan(trials={"other": spec(seed=9)})
     there.open_study(other)
-    with pytest.raises(
-        BadInput, match=r"another study 'first': 1 trials there, 4 here.*--as"
-    ):
+    with pytest.raises(BadInput, match=r"another study 'first': 1 trials there, 4 here.*--as"):
         import_study(there, file)
     assert import_study(there, file, name="second").name == "second"
     assert there.plan("first") == other

@@ -14,8 +14,7 @@ from mlflow.exceptions import MlflowException
 from store_samples import plan, predictions, result, spec
 
 from harness.spec import BadInput
-from harness.store import StoreFault, open_store
-from harness.store.mlflow import reachable
+from harness.store import StoreFault, open_store, reachable
 from harness.store.mlflow.faults import reason
 from harness.store.mlflow.settings import modest
 from harness.store.mlflow.store import DATABASE, MlflowStore

@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.trial import create_trial
 
-from harness.study.leaders import leaders
+from harness.spec.leaders import leaders
 from harness.study.search.front import finalists
 
 OBJECTIVES = ("val/mae", "parameters")

@@ -4,10 +4,10 @@ import pytest
 from standing import ablation_plan, record, search_plan
 
 from harness.spec import SearchTrial
+from harness.spec.leaders import leaders, objective_values
 from harness.store import MemoryStore, Outbox
 from harness.store.claims import MemoryClaims
 from harness.study.labels import trial_labels
-from harness.study.leaders import leaders, objective_values
 from harness.study.status import REASONS, TEACHERS, study_status
 
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 from harness.cli.progress.estimate import Estimate, Kind
 from harness.spec import Plan, SearchStudy, SearchTrial, State, TrialResult
+from harness.spec.leaders import Values, leaders, objective_values
 from harness.store.claims import Claim
 from harness.study.labels import trial_labels
 from harness.study.launch.base import Began, Ended, Epoch, Event, Lost, Stuck
-from harness.study.leaders import Values, leaders, objective_values
 
 QUALITY = "val/mae"
 """What arms are compared by while they run, and shown of every epoch; a search has its objective."""

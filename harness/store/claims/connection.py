@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from harness.spec import BadInput
 from harness.store.base import StoreFault
 from harness.store.claims.table import CLAIMS
+from harness.store.reachable import with_driver
 
 PATIENCE_SECONDS = 60.0
 """How long a statement waits for others to leave a SQLite file."""
@@ -28,7 +28,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            parsed = _with_driver(sa.make_url(url))
+            parsed = sa.make_url(with_driver(url))
             self.shown = parsed.database or "" if _is_file(parsed) else str(parsed)
             more = {"timeout": PATIENCE_SECONDS} if _is_file(parsed) else {}
             if parsed.get_driver_name() in _TIMED:
@@ -87,13 +87,6 @@ class Database:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreFault(f"claims in {self.shown}: {error.strerror or error}") from error
-
-
-def _with_driver(url: Any) -> Any:
-    """The URL with the driver that is installed, where it names none and there are two generations."""
-    if url.drivername == "postgresql" and find_spec("psycopg") is None and find_spec("psycopg2"):
-        return url.set(drivername="postgresql+psycopg2")
-    return url
 
 
 def _is_file(url: Any) -> bool:

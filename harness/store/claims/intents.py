@@ -14,6 +14,7 @@ from harness.spec import BadInput
 from harness.store.base import StoreFault
 from harness.store.claims.base import Claim, Owner
 from harness.store.claims.key import key_of
+from harness.store.mlflow.client import experiment_id
 from harness.store.mlflow.faults import reason
 from harness.store.mlflow.settings import modest
 
@@ -52,7 +53,7 @@ class Intents:
     def __init__(self, client: MlflowClient, experiment: str = EXPERIMENT) -> None:
         self._client = client
         with _asked():
-            self._experiment = _experiment_id(client, experiment)
+            self._experiment = experiment_id(client, experiment)
 
     @classmethod
     def connect(cls, uri: str) -> Self:
@@ -151,20 +152,3 @@ def _intent(run: Run) -> Intent | None:
         return Intent(run.info.run_id, claim, tags[_STATE])
     except (KeyError, ValueError, ValidationError):
         return None
-
-
-def _experiment_id(client: MlflowClient, name: str) -> str:
-    from mlflow.exceptions import MlflowException
-
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        try:
-            return str(client.create_experiment(name))
-        except MlflowException:
-            # Another process may have made it between the question and the order.
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise
-    if found.lifecycle_stage == "deleted":
-        raise MlflowException(f"its experiment '{name}' is deleted; restore it there first")
-    return str(found.experiment_id)

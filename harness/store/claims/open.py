@@ -39,7 +39,7 @@ def open_claims(out: Path, uri: str | None = None) -> Claims:
         return SqlClaims(f"{_SQLITE}{out.resolve() / FILE}")
     if uri.startswith(_SQLITE):
         return SqlClaims(f"{_SQLITE}{_beside(Path(uri.removeprefix(_SQLITE)).resolve())}")
-    from harness.store.mlflow.reachable import check_reachable
+    from harness.store.reachable import check_reachable
 
     try:
         check_reachable(uri)

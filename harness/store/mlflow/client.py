@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from harness.spec import BadInput
 from harness.store.mlflow.faults import SQLITE, reason
-from harness.store.mlflow.reachable import check_reachable, without_password
 from harness.store.mlflow.settings import modest
+from harness.store.reachable import check_reachable, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -131,7 +131,7 @@ def _connected(
     try:
         client = _client(uri)
         with modest():
-            return client, _experiment_id(client, artifacts)
+            return client, experiment_id(client, EXPERIMENT, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         why = reason(error).replace(uri, without_password(uri))
         raise BadInput(
@@ -139,21 +139,26 @@ def _connected(
         ) from error
 
 
-def _experiment_id(client: MlflowClient, artifacts: Path | None) -> str:
+def experiment_id(client: MlflowClient, name: str, artifacts: Path | None = None) -> str:
+    """The id of the experiment of that name, which is made when absent, its files below `artifacts`.
+
+    Raises:
+        MlflowException: there is one, and it is deleted.
+    """
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(EXPERIMENT)
+    found = client.get_experiment_by_name(name)
     if found is None:
         location = None if artifacts is None else artifacts.resolve().as_uri()
         try:
-            return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+            return str(client.create_experiment(name, artifact_location=location))
         except MlflowException:
             # Another process may have made it between the question and the order.
-            found = client.get_experiment_by_name(EXPERIMENT)
+            found = client.get_experiment_by_name(name)
             if found is None:
                 raise
     if found.lifecycle_stage == "deleted":
-        raise MlflowException(f"its experiment '{EXPERIMENT}' is deleted; restore it there first")
+        raise MlflowException(f"its experiment '{name}' is deleted; restore it there first")
     return str(found.experiment_id)
 
 

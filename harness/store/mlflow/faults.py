@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from harness.store.base import StoreFault
-from harness.store.mlflow.reachable import without_password
 from harness.store.mlflow.settings import modest
+from harness.store.reachable import without_password
 
 P = ParamSpec("P")
 T = TypeVar("T")

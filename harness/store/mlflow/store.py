@@ -16,7 +16,6 @@ from harness.store.mlflow import fields
 from harness.store.mlflow.artifacts import Artifacts, LocalArtifacts, RemoteArtifacts
 from harness.store.mlflow.client import WEB, connect
 from harness.store.mlflow.faults import SQLITE, Guard, RunGone
-from harness.store.mlflow.reachable import with_driver
 from harness.store.mlflow.runs import (
     ANY,
     DONE,
@@ -29,6 +28,7 @@ from harness.store.mlflow.runs import (
     TrialRun,
 )
 from harness.store.mlflow.sql_runs import SqlRuns
+from harness.store.reachable import with_driver
 from harness.store.record import (
     PREDICTIONS,
     RECORD,

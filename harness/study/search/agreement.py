@@ -7,8 +7,8 @@ from collections import defaultdict
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.spec import Plan, SearchStudy, SearchTrial, TrialResult
+from harness.spec.leaders import objective_values
 from harness.store import ResultStore
-from harness.study.leaders import objective_values
 from harness.study.search.history import History
 
 Value = tuple[float, ...] | None

@@ -16,9 +16,9 @@ from harness.spec import (
     VariantRef,
     trial_id,
 )
+from harness.spec.leaders import leaders
 from harness.study.expand import Cell, reseeded
 from harness.study.launch.base import Pruning
-from harness.study.leaders import leaders
 from harness.study.resolve import resolve_trial
 from harness.study.search.front import finalists
 from harness.study.search.legality import trial_of

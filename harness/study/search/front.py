@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from harness.spec import METRICS
-from harness.study.leaders import Values
+from harness.spec.leaders import Values
 
 
 def finalists(points: Mapping[int, Values], objectives: Sequence[str], count: int | None) -> list[int]:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from harness.spec import BadInput
 from harness.store import StoreFault
 from harness.store.claims import Claims
-from harness.store.mlflow.reachable import with_driver, without_password
+from harness.store.reachable import with_driver, without_password
 from harness.study.search.journal import open_journal
 from harness.study.search.rounds import ArmSearch
 from harness.study.search.sampler import quiet_optuna

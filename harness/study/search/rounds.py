@@ -11,7 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from harness.spec import ChoiceSpace, SearchSettings, TrialResult, digest
-from harness.study.leaders import objective_values
+from harness.spec.leaders import objective_values
 from harness.study.search.legality import describe
 from harness.study.search.pruning import RoundPruning, direction, for_pruners, intermediate
 from harness.study.search.sampler import make_sampler, quiet_optuna

@@ -5,14 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from harness.spec import METRICS, TrialResult
+from harness.spec.metric import METRICS
+from harness.spec.result import TrialResult
 
 Values = tuple[float, ...]
 
 
+def objective_value(result: TrialResult, objective: str) -> float | None:
+    """What a search looks at: a metric on validation, the number of parameters, or milliseconds."""
+    cost = result.efficiency
+    if objective == "parameters":
+        return None if cost is None else float(cost.parameters)
+    if objective == "latency_ms":
+        return None if cost is None else cost.latency.median_ms
+    return result.metrics.get(objective)
+
+
 def objective_values(result: TrialResult, objectives: Sequence[str]) -> Values | None:
     """What the search looks at, an objective each; None of a trial without all of them as numbers."""
-    found = [_value(result, name) for name in objectives]
+    found = [objective_value(result, name) for name in objectives]
     numbers = tuple(value for value in found if value is not None and math.isfinite(value))
     return numbers if result.state == "complete" and len(numbers) == len(found) else None
 
@@ -30,15 +41,6 @@ def leaders(points: Mapping[int, Values], objectives: Sequence[str]) -> tuple[in
         for number, cost in costs.items()
         if not any(_dominates(other, cost) for other in costs.values())
     )
-
-
-def _value(result: TrialResult, objective: str) -> float | None:
-    cost = result.efficiency
-    if objective == "parameters":
-        return None if cost is None else float(cost.parameters)
-    if objective == "latency_ms":
-        return None if cost is None else cost.latency.median_ms
-    return result.metrics.get(objective)
 
 
 def _costs(values: Values, objectives: Sequence[str]) -> Values:
