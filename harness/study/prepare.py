@@ -8,7 +8,7 @@ from typing import TypeVar
 from harness.contracts import Reader
 from harness.engine.devices import check_devices
 from harness.registry import DATASETS
-from harness.spec import LOCATION_KEYS, BadInput, ModelConfig, Study, TrialSpec, VariantRef
+from harness.spec import LOCATION_KEYS, BadInput, ModelConfig, RayLaunch, Study, TrialSpec, VariantRef
 from harness.study.expand import Cell, models
 from harness.study.watch import Watcher
 from harness.types import Dataset
@@ -40,7 +40,9 @@ def load_checked(
     Raises:
         BadInput: keyed by the arm and the part of it that cannot be; or a device that is not there.
     """
-    check_devices(study.runtime, [spec for _, spec, _ in models(cells)])
+    if not isinstance(study.launch, RayLaunch):
+        # On a cluster the devices are the nodes', where every trial looks for them.
+        check_devices(study.runtime, [spec for _, spec, _ in models(cells)])
     _check_models(cells)
     loaded = {}
     for ref, reader in readers.items():

@@ -231,7 +231,8 @@ class Shift:
             spec=plan.trials[trial],
             state="failed",
             data_fingerprint=plan.fingerprints[trial],
-            environment=environment(find_device(plan.study.runtime.accelerator)),
+            # The worker's own is not to be had any more.
+            environment=environment(find_device("cpu")),
             failure=Failure(message=message, traceback=""),
         )
         self._services.outbox.commit(plan.study.name, result, None, {})

@@ -95,7 +95,7 @@ def tormented(file: Path, out: Path, log: Path) -> Counter[str]:
             process.wait(draw.uniform(0, 8) if draw.random() < 0.5 else draw.uniform(8, 16))
         except subprocess.TimeoutExpired:
             workers = [pid for pid, parent in alive(out).items() if parent == process.pid]
-            if workers and draw.random() < 0.4:
+            if workers and draw.random() < 0.7:
                 killed["worker"] += 1
                 os.kill(draw.choice(workers), signal.SIGKILL)
                 continue
