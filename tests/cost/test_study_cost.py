@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import statistics
+import subprocess
+import sys
 import time
 from collections import Counter
 from functools import partial
+from subprocess import PIPE
 
 import pytest
 from noop import noop
@@ -122,9 +127,38 @@ def metrics_in_mlflow(folder):
     }
 
 
-def test_two_workers_are_at_least_1_7_times_faster_than_one(tmp_path):
+BARE = """
+import sys, tempfile, time
+from pathlib import Path
+from trials import dataset, run, spec
+data = dataset(train=400)
+print("ready", flush=True)
+sys.stdin.readline()
+start = time.perf_counter()
+run(spec(max_epochs=15, batch_size=8, patience=60), Path(tempfile.mkdtemp()), data)
+print(time.perf_counter() - start)
+"""
+
+
+def bare(processes):
+    """Seconds of so many trials at once, each in a process that knows nothing of studies."""
+    command = [sys.executable, "-c", BARE]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    started = [
+        subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for process in started:
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return max(float(process.communicate()[0]) for process in started)
+
+
+def test_two_workers_are_1_7_times_faster_than_one_where_two_cores_are(tmp_path):
     discover(["toy"])
-    content = ablation("seeds=[0,1,2,3]", "data.train=800")
+    content = ablation("seeds=[0,1,2,3]", "data.train=400")
     budget = {"max_epochs": 60, "batch_size": 8, "patience": 60}
     content["base"]["student"] |= {"losses": {"task_l1": {}}, "optimisation": budget}
     content |= {"arms": {"one": {}, "other": {"student": {"optimisation": {**budget, "batch_size": 9}}}}}
@@ -140,9 +174,16 @@ def test_two_workers_are_at_least_1_7_times_faster_than_one(tmp_path):
         scores = [store.predictions(m.trial_id)["score"].tolist() for m in outcome.plan.members]
         return time.perf_counter() - start, scores
 
-    (alone, ones), (together, others) = run(1), run(2)
+    # What two cores of a shared machine give to two processes is less than twice, and changes by the
+    # minute: it is measured before, between and after.
+    allowed = [2 * bare(1) / bare(2)]
+    alone, ones = run(1)
+    allowed.append(2 * bare(1) / bare(2))
+    together, others = run(2)
+    allowed.append(2 * bare(1) / bare(2))
     print(
         f"8 trials: {alone:.1f} s by one worker, {together:.1f} s by two: {alone / together:.2f} times"
     )
+    print(f"two processes without a study: {', '.join(f'{one:.2f}' for one in allowed)} times")
     assert ones == others
-    assert alone / together >= 1.7
+    assert alone / together >= min(1.7, 0.95 * statistics.median(allowed))
