@@ -5,18 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
 import sqlalchemy
 from mlflow.exceptions import MlflowException
-from store_samples import plan, predictions, result, spec
+from store_samples import epoch, plan, predictions, result, spec
 
 from harness.spec import BadInput
 from harness.store import StoreFault, open_store, reachable
 from harness.store.mlflow.faults import reason
-from harness.store.mlflow.settings import modest
+from harness.store.mlflow.settings import settle
 from harness.store.mlflow.store import DATABASE, MlflowStore
 
 
@@ -128,27 +127,25 @@ def test_a_fault_is_said_by_its_cause_and_without_passwords() -> None:
     assert reason(ValueError()) == "ValueError"
 
 
-def test_settings_hold_while_any_thread_needs_them_and_no_longer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_settings_leave_a_users_own_alone_and_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "7")
-    entered, leave = threading.Event(), threading.Event()
-
-    def other() -> None:
-        with modest():
-            entered.set()
-            leave.wait(10)
-
-    thread = threading.Thread(target=other)
-    before = dict(os.environ)
-    with modest():
-        thread.start()
-        assert entered.wait(10)
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+    settle()
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "7"
-    leave.set()
-    thread.join()
-    assert dict(os.environ) == before
+
+
+def test_a_store_in_use_writes_no_variable(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The courier's thread would do so while another thread's C code reads one, which is a crash.
+    store, written = MlflowStore.local(results), []
+    monkeypatch.setattr("os.putenv", lambda *given: written.append(given))
+    monkeypatch.setattr("os.unsetenv", lambda *given: written.append(given))
+    store.open_study(plan())
+    store.begin("first", "t0", spec())
+    store.log_epochs("t0", [epoch(0, **{"val/mae": 1.0})])
+    store.finish(result(), predictions(), {})
+    assert store.complete(["t0"]) == {"t0"}
+    assert written == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from harness.store.claims.base import Claim, Owner
 from harness.store.claims.key import key_of
 from harness.store.mlflow.client import experiment_id
 from harness.store.mlflow.faults import reason
-from harness.store.mlflow.settings import modest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -119,8 +118,7 @@ def _asked() -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with modest():
-            yield
+        yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         raise StoreFault(f"claims in MLflow: {reason(error)}") from error
 

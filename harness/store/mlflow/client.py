@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from harness.spec import BadInput
 from harness.store.mlflow.faults import SQLITE, reason
-from harness.store.mlflow.settings import modest
+from harness.store.mlflow.settings import settle
 from harness.store.reachable import check_reachable, without_password
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def create_database(database: Path) -> None:
 
 def _migrate(fresh: Path) -> None:
     client = _client(f"{SQLITE}{fresh}")
-    with modest():
-        client.search_experiments(max_results=1)
+    client.search_experiments(max_results=1)
     # No connection may be left on a file that is about to have another name.
     client._tracking_client.store._dispose_engine()
     with closing(sqlite3.connect(fresh)) as connection:
@@ -130,8 +129,7 @@ def _connected(
 
     try:
         client = _client(uri)
-        with modest():
-            return client, experiment_id(client, EXPERIMENT, artifacts)
+        return client, experiment_id(client, EXPERIMENT, artifacts)
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         why = reason(error).replace(uri, without_password(uri))
         raise BadInput(
@@ -166,11 +164,10 @@ def _client(uri: str) -> MlflowClient:
     _import_mlflow()
     from mlflow import MlflowClient
 
-    with modest():
-        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 def _import_mlflow() -> None:
-    # It configures its loggers and starts its telemetry while it is imported.
-    with modest():
-        import mlflow  # noqa: F401
+    # It starts its telemetry while it is imported.
+    settle()
+    import mlflow  # noqa: F401

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from harness.store.base import StoreFault
-from harness.store.mlflow.settings import modest
 from harness.store.reachable import without_password
 
 P = ParamSpec("P")
@@ -46,8 +45,7 @@ class Guard:
         while True:
             self._check_there()
             try:
-                with modest():
-                    return work(*args, **more)
+                return work(*args, **more)
             except StoreFault:
                 raise
             except (MlflowException, SQLAlchemyError, OSError) as error:

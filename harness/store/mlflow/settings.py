@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 # Variables are the only documented way to say these things.
 _VARIABLES = {
@@ -28,52 +26,19 @@ _PATIENCE = {
 _CHATTY = ("mlflow.store.db.utils", "alembic", "urllib3.connectionpool")
 
 
-class _Settings:
-    """What is set for as long as at least one thread needs it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._variables: dict[str, str | None] = {}
-        self._levels: dict[str, int] = {}
-
-    def enter(self) -> None:
-        with self._lock:
-            self._users += 1
-            if self._users == 1:
-                own = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
-                self._variables = {name: os.environ.get(name) for name in _VARIABLES | own}
-                self._levels = {name: logging.getLogger(name).level for name in _CHATTY}
-                os.environ.update(_VARIABLES | own)
-                for name in _CHATTY:
-                    logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-    def leave(self) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users:
-                return
-            for name, value in self._variables.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-            for name, level in self._levels.items():
-                logging.getLogger(name).setLevel(level)
+_LOCK = threading.Lock()
 
 
-_SETTINGS = _Settings()
+def settle() -> None:
+    """No telemetry, links on stdout, progress bars, log lines or minutes of retries in this process.
 
-
-@contextmanager
-def modest() -> Iterator[None]:
-    """No telemetry, links on stdout, progress bars, log lines or minutes of retries while it runs.
-
-    Variables and levels are set for that long only, so that child processes rarely inherit them, and
-    several threads may be inside at a time.
+    Variables are written once, by whoever opens the first store, and never taken back: the courier
+    works beside the training, and a variable that changes while some library's C code reads another
+    one is a crash of the whole process.
     """
-    _SETTINGS.enter()
-    try:
-        yield
-    finally:
-        _SETTINGS.leave()
+    with _LOCK:
+        for name, value in (_VARIABLES | _PATIENCE).items():
+            if name not in os.environ:
+                os.environ[name] = value
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)

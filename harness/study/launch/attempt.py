@@ -35,9 +35,15 @@ def attempt(order: Order, worker: str, work: Work, data: Data, report: Report) -
     try:
         work(order, data, on_epoch)
     except (OSError, BadInput) as fault:
-        report(Stuck(order.trial_id, worker, " ".join(str(fault).split())))
+        report(Stuck(order.trial_id, worker, _one_line(fault, order)))
     else:
         report(Ended(order.trial_id, worker))
+
+
+def _one_line(fault: Exception, order: Order) -> str:
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"{fault.filename or order.work.parent}: {fault.strerror}"
+    return " ".join(str(fault).split())
 
 
 def is_done(order: Order) -> bool:
