@@ -29,10 +29,10 @@ def study_content(path: Path, overrides: Sequence[str]) -> Any:
             raise BadInput(f"an override reads key=value, given '{override}'", key="OVERRIDES")
     content = _extended(path, ())
     try:
-        raw = OmegaConf.create(content)
-        changes = OmegaConf.from_dotlist(list(overrides))
-        study = OmegaConf.merge(raw, changes) if OmegaConf.is_dict(raw) else raw
-        return OmegaConf.to_container(study, resolve=True)
+        changes = OmegaConf.to_container(OmegaConf.from_dotlist(list(overrides)))
+        if isinstance(content, dict) and isinstance(changes, dict):
+            content = _laid_over(content, changes)
+        return OmegaConf.to_container(OmegaConf.create(content), resolve=True)
     except (OmegaConfBaseException, ValueError) as error:
         raise BadInput(str(error).splitlines()[0]) from error
 
@@ -53,10 +53,13 @@ def _extended(path: Path, above: tuple[Path, ...]) -> Any:
         raise BadInput(f"'{below}' extends itself", file=path, key=EXTENDS)
     if not below.is_file():
         raise BadInput(f"no such study file: '{below}'", file=path, key=EXTENDS)
-    base: dict[str, Any] = dict(_extended(below, chain))
+    return _laid_over(dict(_extended(below, chain)), content)
+
+
+def _laid_over(base: dict[Any, Any], own: dict[Any, Any]) -> dict[str, Any]:
     # The name is the study's own, and no variant's: it must not make `merge` drop what is below.
-    own = {str(key): value for key, value in content.items()}
-    return merge({**base, "name": own.get("name")}, own)
+    named = {str(key): value for key, value in own.items()}
+    return merge({**base, "name": named.get("name", base.get("name"))}, named)
 
 
 def _yaml_fault(error: YAMLError) -> str:

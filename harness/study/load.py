@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from harness.registry import first_fault
 from harness.spec import STUDY_ADAPTER, BadInput, Study, nearest
 from harness.study.content import EXTENDS, study_content
 
-_KINDS = {"ablation": "AblationStudy", "grid": "GridStudy", "search": "SearchStudy"}
-"""From a study's kind to its type."""
+_TYPES = ("AblationStudy", "GridStudy", "SearchStudy")
+"""Of study files, as the schema calls them."""
 
 
 def load_study(path: Path, overrides: Sequence[str] = ()) -> Study:
@@ -50,7 +50,7 @@ def parse_study(content: Any) -> Study:
 def study_schema() -> dict[str, Any]:
     """The JSON Schema of study files; one that extends another need not say everything itself."""
     schema = STUDY_ADAPTER.json_schema()
-    for study in _KINDS.values():
+    for study in _TYPES:
         definition = schema["$defs"][study]
         definition["properties"][EXTENDS] = {
             "type": "string",
@@ -70,27 +70,40 @@ def study_schema() -> dict[str, Any]:
 
 def _study_fault(error: ValidationError) -> BadInput:
     found = error.errors(include_url=False)[0]
-    # The first part of a location is the kind, which selects the type and is no key of the file.
-    location = [part for part in found["loc"] if part not in _KINDS or part != found["loc"][0]]
-    if found["type"] != "extra_forbidden":
-        fault = first_fault(error)
-        return BadInput(fault.message, key=".".join(str(part) for part in location))
-    *parents, given = (str(part) for part in location)
-    hint = nearest(given, _known_keys(str(found["loc"][0]), parents))
-    return BadInput(f"unknown key; {hint}", key=".".join((*parents, given)))
-
-
-def _known_keys(kind: str, parents: Iterable[str]) -> frozenset[str]:
-    """The keys that the schema allows at a place, found by walking it from the study down."""
     schema = STUDY_ADAPTER.json_schema()
-    definitions = schema["$defs"]
-    node = definitions[_KINDS[kind]]
-    for parent in parents:
-        properties = node.get("properties", {})
-        node = properties.get(parent, node.get("additionalProperties", {}))
-        options = [node, *node.get("anyOf", [])]
-        node = next((option for option in options if "$ref" in option or "properties" in option), node)
-        node = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
-        if "additionalProperties" not in node and "properties" not in node:
-            node = next((o for o in options if "additionalProperties" in o), node)
-    return frozenset(node.get("properties", {}))
+    if found["type"] != "extra_forbidden":
+        keys, _ = _walk(schema, found["loc"])
+        return BadInput(first_fault(error).message, key=".".join(keys))
+    *parents, given = found["loc"]
+    keys, node = _walk(schema, parents)
+    hint = nearest(str(given), node.get("properties", {}))
+    return BadInput(f"unknown key; {hint}", key=".".join((*keys, str(given))))
+
+
+def _walk(schema: dict[str, Any], location: Sequence[Any]) -> tuple[list[str], dict[str, Any]]:
+    """The keys of the file at a location of pydantic's, and what the schema says of that place.
+
+    A location also has the names of the types that a kind or a name selects, which are no keys.
+    """
+    keys: list[str] = []
+    node = schema
+    for part in map(str, location):
+        types = node.get("discriminator", {}).get("mapping", {})
+        if part in types:
+            node = _resolved(schema, {"$ref": types[part]})
+        else:
+            keys.append(part)
+            inner = node.get("properties", {}).get(part, node.get("additionalProperties", {}))
+            node = _resolved(schema, inner if isinstance(inner, dict) else {})
+    return keys, node
+
+
+def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """The node that a reference, or one with null beside it, stands for."""
+    for option in node.get("anyOf", ()):
+        if option != {"type": "null"}:
+            return _resolved(schema, option)
+    if "$ref" in node:
+        found: dict[str, Any] = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        return found
+    return node

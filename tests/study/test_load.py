@@ -36,6 +36,15 @@ def test_a_study_file_with_overrides_becomes_a_study(tmp_path):
         ("seeds=[]", "seeds: "),
         ("kind=ablations", "Input tag 'ablations'"),
         ("name=Toy Study", "name: String should match"),
+        ("launch={name: processes, wrokers: 2}", "launch.wrokers: unknown key; did you mean 'workers'"),
+        (
+            "launch={name: proceses}",
+            "launch: Input tag 'proceses' found using 'name' does not",
+        ),
+        (
+            "launch={name: processes, workers: 0}",
+            "launch.workers: Input should be greater than",
+        ),
         ("runtime.thread=2", "runtime.thread: unknown key; did you mean 'threads'?"),
     ],
 )
@@ -46,6 +55,47 @@ def test_a_wrong_key_or_value_is_one_line_with_file_and_key(override, expected, 
     assert str(caught.value).startswith(f"{file}: ")
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("search.trails=3", "search.trails: unknown key; did you mean 'trials'?"),
+        ("search.objective=test/mae", "search.objective: a search looks at validation only"),
+        ("search.objective=[val/mae,latency]", "search.objective: a search looks at validation only"),
+        ("search.objective=latency_ms", "search.objective: an objective has to be of quality"),
+        ("search.sampler={name: tpe, startup: 3}", "search.sampler.startup: unknown key; did you mean"),
+        ("search.pruner={name: medain}", "search.pruner: Input tag 'medain'"),
+        (
+            "search.space={a.b: {type: int, low: 3, high: 2}}",
+            "search.space.a.b: a range needs low <= high, given low 3, high 2",
+        ),
+        (
+            "search.space={a.b: {type: float, low: 0, high: 2, log: true}}",
+            "search.space.a.b: a logarithmic range is above 0",
+        ),
+        ("search.space={a.b: {type: int, lo: 3, high: 2}}", "search.space.a.b.l"),
+        ("search.seed=1", "a choice is run again under fresh seeds"),
+        ("search={objective: [val/mae, parameters], sampler: {name: cmaes}}", "cmaes has one objective"),
+        ("search={objective: [val/mae, parameters]}", "there is no reference"),
+    ],
+)
+def test_a_wrong_search_is_one_line_with_file_and_key(override, expected, tmp_path):
+    file = write(ablation("kind=search"), tmp_path / "toy.yaml")
+    with pytest.raises(BadInput) as caught:
+        load_study(file, [override])
+    assert str(caught.value).startswith(f"{file}: ")
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_name_on_the_command_line_brings_its_own_parameters(tmp_path):
+    content = ablation("kind=search", "search.pruner={name: median, startup_trials: 3}")
+    file = write(content, tmp_path / "toy.yaml")
+    study = load_study(file, ["search.pruner.name=none", "name=other", "base.student.model.name=gru"])
+    assert (study.name, study.search.pruner.name) == ("other", "none")
+    assert study.base.student.model.model_dump() == {"name": "gru"}
+    assert load_study(file, ["search.pruner.startup_trials=4"]).search.pruner.startup_trials == 4
 
 
 def test_a_missing_file_is_named(tmp_path):
