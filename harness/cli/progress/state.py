@@ -59,6 +59,7 @@ class StudyState:
         self.is_open = False
         self.workers = 1
         self.already = 0
+        self.given_up_before = 0
         """How many trials were complete when the run began."""
         self.running: dict[str, Running] = {}
         self.others: dict[str, Claim] = {}
@@ -107,6 +108,7 @@ class StudyState:
         """Takes the plan up, the first or a grown one."""
         if not self.name:
             self.already = sum(states.get(trial) == "complete" for trial in plan.trials)
+            self.given_up_before = sum(states.get(trial) == "pruned" for trial in plan.trials)
         self.name = plan.study.name
         self.is_open, self.workers = plan.is_open, max(1, workers)
         self.labels = trial_labels(plan)

@@ -21,7 +21,8 @@ def measured(name: str, value: float) -> str:
 def opening(state: StudyState) -> str:
     """What there is to do."""
     more = " so far" if state.is_open else ""
-    return f"{state.name}: {state.total} trials{more}, {state.already} already complete"
+    given_up = f" and {state.given_up_before} given up" if state.given_up_before else ""
+    return f"{state.name}: {state.total} trials{more}, {state.already} already complete{given_up}"
 
 
 def outcome(label: str, result: TrialResult) -> str:

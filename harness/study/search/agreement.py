@@ -27,11 +27,14 @@ def disagreements(plan: Plan, store: ResultStore, history: History) -> tuple[str
     arms: dict[str, list[SearchTrial]] = defaultdict(list)
     for trial in plan.searches:
         arms[trial.arm].append(trial)
-    return tuple(
-        line
-        for arm, trials in arms.items()
-        for line in _of_arm(plan.study, trials, store, history.of(f"{plan.study.name}/{arm}"))
-    )
+    lines: list[str] = []
+    for arm, trials in arms.items():
+        told = history.of(f"{plan.study.name}/{arm}")
+        own = _of_arm(plan.study, trials, store, told)
+        if own and not told:
+            own = [f"{arm}: {history.where} has none of its trials; the next run here writes them"]
+        lines += own
+    return tuple(lines)
 
 
 def _of_arm(
