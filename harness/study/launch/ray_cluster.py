@@ -78,6 +78,7 @@ class RayLauncher:
 
     def wait(self, seconds: float, report: Report) -> None:
         """Reports what the workers say, and those that are gone."""
+        self._make_room()
         end = time.monotonic() + seconds
         while True:
             left = max(0.0, end - time.monotonic())
@@ -100,6 +101,14 @@ class RayLauncher:
         self._runs.clear()
         self._packer.close()
         self._cluster.close()
+
+    def _make_room(self) -> None:
+        """Lets idle workers go where others cannot begin: a lost node leaves too few places."""
+        idle = [number for number, worker in self._workers.items() if worker.order is None]
+        pending = [worker for worker in self._workers.values() if worker.order and not worker.has_begun]
+        if idle and pending and len(self._workers) > self._cluster.places():
+            for number in idle[: len(pending)]:
+                self._dismiss(number)
 
     def _send(self, number: int, order: Order) -> None:
         parcel = self._packer.pack(order)
