@@ -9,9 +9,9 @@ import pandas as pd
 
 from harness.spec import BadInput, SearchStudy, TrialResult, digest, nearest
 from reports.collect import Records
+from reports.conditions import hardware
 from reports.grouping import reference_of
 from reports.layout import Layout, LayoutColumn
-from reports.machines import hardware
 from reports.notes import notes
 from reports.search.tries import searched_arms
 from reports.statistics import NotPairedError, PairedDifference, paired_difference, seed_summary

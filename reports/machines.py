@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.spec import TrialResult
+from reports.conditions import hardware, latency_condition
 from reports.grouping import grouped
 
 if TYPE_CHECKING:
@@ -32,32 +33,6 @@ def origins(records: Records) -> dict[str, dict[str, list[str]]]:
         "data fingerprint": grouped((arm, result.data_fingerprint) for arm, result in results),
         "code revision": grouped((arm, result.environment.code_revision) for arm, result in results),
     }
-
-
-def hardware(result: TrialResult) -> str:
-    """The machine in words, without its software."""
-    where = result.environment
-    return f"{where.cpu}, {where.cores} cores, {where.threads} threads, accelerator {where.accelerator}"
-
-
-def latency_condition(result: TrialResult) -> str | None:
-    """Under which conditions the trial's latency was measured, in words; None where it was not."""
-    if result.efficiency is None:
-        return None
-    where, latency = result.environment, result.efficiency.latency
-    machine = where.cpu if latency.device == "cpu" else where.accelerator
-    return (
-        f"{machine}, device {latency.device}, {latency.intra_threads} intra-op and "
-        f"{latency.inter_threads} inter-op threads, precision {result.spec.precision}, "
-        f"batch {latency.batch_size}{_beside(latency.neighbours)}"
-    )
-
-
-def _beside(neighbours: int) -> str:
-    if not neighbours:
-        return ""
-    others = f"{neighbours} other trial" + ("s" if neighbours > 1 else "")
-    return f", while up to {others} ran on the machine, which makes it longer"
 
 
 def _complete(records: Records) -> list[tuple[str, TrialResult]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.spec import Plan, SearchSettings, SearchStudy, SearchTrial, TrialResult
 from harness.spec.leaders import objective_values
-from reports.machines import latency_condition
+from reports.conditions import latency_condition
 
 if TYPE_CHECKING:
     from harness.store import ResultStore

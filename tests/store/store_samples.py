@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
+from store_records import ENVIRONMENT, LATENCY
 
 from harness.spec import (
     AblationStudy,
     Efficiency,
-    Environment,
     EpochRecord,
     Failure,
-    Latency,
     LossTerm,
     Member,
     Plan,
@@ -18,17 +17,6 @@ from harness.spec import (
     TrialResult,
     TrialSpec,
     VariantRef,
-)
-
-ENVIRONMENT = Environment(
-    code_revision="abc1234",
-    python="3.11.7",
-    versions={"torch": "2.13.0"},
-    platform="Linux",
-    cpu="some cpu",
-    cores=2,
-    threads=1,
-    accelerator="none",
 )
 
 
@@ -66,16 +54,6 @@ def plan(name: str = "first", title: str = "", trials: dict[str, TrialSpec] | No
 
 
 def result(trial_id: str = "t0", mae: float = 0.7, **more: object) -> TrialResult:
-    latency = Latency(
-        samples_ms=(1.0, 2.0),
-        median_ms=1.5,
-        p90_ms=1.9,
-        batch_size=1,
-        warmup_calls=3,
-        intra_threads=1,
-        inter_threads=1,
-        device="cpu",
-    )
     fields = {
         "trial_id": trial_id,
         "group_id": "g",
@@ -86,7 +64,7 @@ def result(trial_id: str = "t0", mae: float = 0.7, **more: object) -> TrialResul
         "metrics": {"test/mae": mae, "test/corr": float("nan")},
         "epochs": (EpochRecord(epoch=0, metrics={"val/mae": 0.9}),),
         "best_epoch": 0,
-        "efficiency": Efficiency(parameters=1234, latency=latency),
+        "efficiency": Efficiency(parameters=1234, latency=LATENCY),
         "seconds": {"train": 1.25},
         "notes": ("random weights",),
     }

@@ -157,7 +157,7 @@ def test_a_trial_without_all_objectives_as_numbers_has_no_place():
     assert objective_values(record("t", 0.5), ("val/mae", "parameters", "latency_ms")) == (
         0.5,
         1000.0,
-        1.0,
+        1.5,
     )
     assert objective_values(record("t", float("nan")), ("val/mae",)) is None
     assert objective_values(record("t", 0.5), ("val/corr",)) is None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from store_records import ENVIRONMENT, LATENCY
+
 from harness.spec import (
     AblationStudy,
     Efficiency,
-    Environment,
     EpochRecord,
     Failure,
-    Latency,
     LossTerm,
     Member,
     Plan,
@@ -20,17 +20,6 @@ from harness.spec import (
     TrialResult,
     TrialSpec,
     VariantRef,
-)
-
-ENVIRONMENT = Environment(
-    code_revision="abc1234",
-    python="3.11.7",
-    versions={},
-    platform="Linux",
-    cpu="some cpu",
-    cores=2,
-    threads=1,
-    accelerator="none",
 )
 
 
@@ -106,16 +95,6 @@ def search_plan(
 def record(
     trial_id: str, mae: float = 0.5, state: State = "complete", parameters: int = 1000
 ) -> TrialResult:
-    latency = Latency(
-        samples_ms=(1.0,),
-        median_ms=1.0,
-        p90_ms=1.0,
-        batch_size=1,
-        warmup_calls=1,
-        intra_threads=1,
-        inter_threads=1,
-        device="cpu",
-    )
     is_complete = state == "complete"
     return TrialResult(
         trial_id=trial_id,
@@ -127,7 +106,7 @@ def record(
         metrics={"val/mae": mae} if is_complete else {},
         epochs=(EpochRecord(epoch=0, metrics={"val/mae": mae}),),
         best_epoch=0 if is_complete else None,
-        efficiency=Efficiency(parameters=parameters, latency=latency) if is_complete else None,
+        efficiency=Efficiency(parameters=parameters, latency=LATENCY) if is_complete else None,
         seconds={"train": 2.0},
         failure=Failure(message="the loss became nan", traceback="") if state == "failed" else None,
     )
