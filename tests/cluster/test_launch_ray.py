@@ -10,7 +10,6 @@ import launching
 import pytest
 from advised import RUNTIME, numbers
 from launching import ends, is_running, order, until
-from ray.cluster_utils import Cluster
 from trials import dataset
 
 from harness.registry import discover
@@ -18,11 +17,10 @@ from harness.spec import BadInput, RayLaunch, SerialLaunch
 from harness.store import Outbox
 from harness.study.launch import open_launcher
 from harness.study.launch.base import Began, Ended, Epoch, Lost, Stuck
-from harness.study.launch.ray_connection import trials_held
-from harness.study.launch.ray_parcels import Packer
 
 pytestmark = pytest.mark.ray
 
+PACKER = "harness.study.launch.ray_parcels.Packer"
 HEAD = {"num_cpus": 1, "include_dashboard": False}
 
 
@@ -36,6 +34,9 @@ def no_news_to_anybody():
 
 @pytest.fixture(scope="module")
 def cluster():
+    # Here, not on top: these files are looked through where the extra is not installed, too.
+    from ray.cluster_utils import Cluster
+
     nodes = Cluster(initialize_head=True, head_node_args=HEAD)
     for _ in range(2):
         nodes.add_node(num_cpus=1)
@@ -131,12 +132,14 @@ def test_a_cluster_that_grows_is_used(cluster, opened):
     ("cpus", "gpus", "places"), [(2, 0, 4), (0.1, 0, 80), (0, 0, 8), (1, 0.5, 2), (0, 1, 1), (9, 0, 0)]
 )
 def test_a_node_holds_as_many_trials_as_its_scarcest_resource_allows(cpus, gpus, places):
+    from harness.study.launch.ray_connection import trials_held
+
     assert trials_held({"CPU": 8.0, "GPU": 1.0, "memory": 1e9}, cpus, gpus) == places
 
 
 def test_nodes_need_none_of_the_runners_files(opened, tmp_path, monkeypatch):
     # As on a machine that does not see the mark beside the work folder.
-    monkeypatch.setattr(Packer, "_mark", lambda packer, folder: tmp_path / "not there")
+    monkeypatch.setattr(f"{PACKER}._mark", lambda packer, folder: tmp_path / "not there")
     launcher = opened(None, lambda ref: dataset(), workers=1)
     elsewhere = numbers(tmp_path / "there", launcher)
     assert elsewhere == numbers(tmp_path / "here", serial())

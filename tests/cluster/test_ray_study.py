@@ -4,7 +4,6 @@ import csv
 from functools import partial
 
 import pytest
-from ray.cluster_utils import Cluster
 from studies import Diary, ablation
 
 from harness.registry import discover
@@ -21,6 +20,8 @@ pytestmark = pytest.mark.ray
 
 @pytest.fixture
 def cluster(monkeypatch):
+    from ray.cluster_utils import Cluster
+
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     yield nodes
