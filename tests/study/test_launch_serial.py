@@ -63,13 +63,18 @@ def test_a_search_gives_a_trial_up_by_what_travels_with_the_order(tmp_path):
 
 
 def test_a_full_disk_and_data_that_changed_are_no_faults_of_the_trial(tmp_path):
-    for fault in (OSError(errno.ENOSPC, "No space left on device"), BadInput("gone", key="data")):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    reasons = {
+        full: f"{tmp_path / 'work'}: No space left on device",
+        BadInput("gone", key="data"): "data: gone",
+    }
+    for fault, reason in reasons.items():
 
         def load(fault=fault):
             raise fault
 
         [_, stuck] = ends(serial(load), [trial(tmp_path)])
-        assert stuck == Stuck("t", "worker-1", str(fault))
+        assert stuck == Stuck("t", "worker-1", reason)
     assert Outbox(tmp_path / "outbox").ids() == ()
 
 
