@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,12 @@ from typing import Protocol
 from harness.spec import EpochRecord, Runtime, TrialSpec
 
 
-@dataclass(frozen=True)
-class Pruning:
+class Pruning(ABC):
     """When a search gives a trial up, by the results of earlier rounds; goes to the worker by pickle."""
 
+    @abstractmethod
     def is_hopeless(self, epochs: tuple[EpochRecord, ...]) -> bool:
         """Whether the trial is to be given up after these epochs of it, from the first on."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
