@@ -109,7 +109,8 @@ def test_every_corner_is_a_legal_configuration(entry):
 def test_corners_of_two_parameters_agree_with_each_other(entry):
     for (name, one), (other, another) in combinations(corners(entry), 2):
         if name != other and all(another.get(key, value) == value for key, value in one.items()):
-            entry.configure({**one, **another})
+            both = {**one, **another}
+            assert entry.configure(both).model_dump(include=set(both)) == both
 
 
 @every_searched_model

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import threading
 
 import pytest
@@ -12,7 +11,7 @@ from standing import ablation_plan, record, search_plan
 
 from harness.cli import progress
 from harness.cli.durations import duration
-from harness.cli.progress import JsonWatcher, LiveWatcher, PlainWatcher, SilentWatcher, choose, json_line
+from harness.cli.progress import JsonWatcher, LiveWatcher, PlainWatcher, SilentWatcher, choose
 from harness.cli.progress.plain import SILENCE_SECONDS
 from harness.cli.progress.state import StudyState
 from harness.cli.progress.ticker import Ticker
@@ -308,14 +307,6 @@ def test_what_has_not_changed_is_not_written_again():
         "planned",
         "elsewhere",
     ]
-
-
-def test_a_reader_that_went_away_does_not_end_a_study():
-    read, write = os.pipe()
-    os.close(read)
-    with os.fdopen(write, "w") as stream:
-        for _ in range(3):
-            json_line("said", stream, line="nobody reads this")
 
 
 @pytest.mark.parametrize(
