@@ -81,15 +81,15 @@ class ScalesRates(Protocol):
 
 @runtime_checkable
 class Adapts(Protocol):
-    """A loss with parameters of its own, such as a projection between widths."""
+    """A loss with parameters or a memory of its own, such as a projection between widths."""
 
-    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: int) -> None:
+    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: Batch) -> None:
         """Makes the parameters; called once, before the optimiser is built.
 
         Args:
-            outputs: the model's outputs on a few clips, for their widths.
+            outputs: the model's outputs on a few clips, as it is trained, for their widths.
             advice: the teacher's outputs on the same clips.
-            clips: how many training clips there are.
+            clips: all training clips, for a loss that keeps something of each.
         """
 
 

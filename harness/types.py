@@ -6,7 +6,7 @@ Letters: B clips, T steps of a sequence, D features, K classes, H × W pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import torch
@@ -81,10 +81,13 @@ class Batch:
         target: (B,) float score.
         tokens: (B, L) int64 token ids of the transcripts, made by the model that reads them.
         text, vision, audio: (B, T, D) float features.
+        token_ids: (B, L) int64 token ids that the data set stores for an encoder of the user's.
         frames: (B, T, 3, H, W) uint8 pixels.
         labelled: (B,) bool, False for a training clip whose target no loss may read; None = all.
         precomputed: (B, ...) tensors that frozen parts of the model gave ahead of training, by names
             of the model's own; empty when nothing is precomputed.
+        intact: the same clips with nothing missing, where something was taken from a training batch;
+            None where nothing was. A loss may read it; a model may only while it is trained.
     """
 
     ids: tuple[str, ...]
@@ -92,12 +95,14 @@ class Batch:
     target: Tensor
     transcripts: tuple[str, ...] | None = None
     tokens: Padded | None = None
+    token_ids: Padded | None = None
     text: Padded | None = None
     vision: Padded | None = None
     audio: Padded | None = None
     frames: Padded | None = None
     labelled: Tensor | None = None
     precomputed: Mapping[str, Tensor] = field(default_factory=dict)
+    intact: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -116,6 +121,7 @@ class Batch:
             target=self.target[index],
             labelled=None if self.labelled is None else self.labelled[index],
             precomputed={name: tensor[index] for name, tensor in self.precomputed.items()},
+            intact=None if self.intact is None else self.intact.take(index),
             **changed,
         )
 
@@ -145,11 +151,12 @@ class Batch:
                 name: tensor.to(device, dtype if tensor.is_floating_point() else None)
                 for name, tensor in self.precomputed.items()
             },
+            intact=None if self.intact is None else self.intact.to(device, dtype),
             **moved,
         )
 
     def _sequences(self) -> dict[str, Padded | None]:
-        names = ("tokens", "text", "vision", "audio", "frames")
+        names = ("tokens", "token_ids", "text", "vision", "audio", "frames")
         return {name: getattr(self, name) for name in names}
 
 
@@ -162,12 +169,26 @@ class Outputs:
         class_logits: (B, K) one logit a sentiment level, lowest level first.
         embedding: (B, D) the vector that the score is read from.
         hidden: (B, T, D) the last sequence of states.
+        parts: (B, ...) further tensors by names of the model's own, for its losses; a model gives them
+            while it is trained only, so that they cost nothing at inference.
     """
 
     score: Tensor
     class_logits: Tensor | None = None
     embedding: Tensor | None = None
     hidden: Padded | None = None
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def part(self, name: str) -> Tensor:
+        """The part of that name.
+
+        Raises:
+            ValueError: the model does not give it.
+        """
+        if name not in self.parts:
+            given = ", ".join(self.parts) or "none"
+            raise ValueError(f"the part '{name}' is missing; given: {given}")
+        return self.parts[name]
 
     def tensor(self, name: OutputName) -> Tensor:
         """The output of that name.
@@ -177,7 +198,7 @@ class Outputs:
         """
         value = getattr(self, name)
         if value is None:
-            given = [field.name for field in fields(self) if getattr(self, field.name) is not None]
+            given = [each for each in get_args(OutputName) if getattr(self, each) is not None]
             raise ValueError(f"the output '{name}' is missing; given: {', '.join(given)}")
         return value.values if isinstance(value, Padded) else value
 
@@ -196,13 +217,14 @@ class Outputs:
         )
 
     def _each(self, tensor: Callable[[Tensor], Tensor], padded: Callable[[Padded], Padded]) -> Outputs:
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found = {name: getattr(self, name) for name in get_args(OutputName)}
         return Outputs(
             **{
                 name: padded(value) if isinstance(value, Padded) else tensor(value)
                 for name, value in found.items()
                 if value is not None
-            }
+            },
+            parts={name: tensor(value) for name, value in self.parts.items()},
         )
 
 
@@ -215,7 +237,11 @@ class DataInfo:
         label_range: lowest and highest label.
         views: what the clips can be seen as.
         text_width, vision_width, audio_width: D of the feature views, None without the view.
+        text_steps, vision_steps, audio_steps: T of the longest sequence of any split, None without
+            the view; what a model with weights a step must have room for.
+        is_aligned: whether step t of the feature views is the same moment (or word) of the clip.
         train_transcripts: for fitting a tokenizer; training clips only.
+        features: whose features they are, for the footnotes of tables.
     """
 
     task: str
@@ -224,11 +250,23 @@ class DataInfo:
     text_width: int | None = None
     vision_width: int | None = None
     audio_width: int | None = None
+    text_steps: int | None = None
+    vision_steps: int | None = None
+    audio_steps: int | None = None
+    is_aligned: bool = False
     train_transcripts: tuple[str, ...] = ()
+    features: str = ""
+
+    def steps(self, view: View) -> int:
+        """T of the longest sequence of a feature view."""
+        return self._of_view(view, "steps")
 
     def width(self, view: View) -> int:
         """D of a feature view."""
-        value = {"text": self.text_width, "vision": self.vision_width, "audio": self.audio_width}[view]
+        return self._of_view(view, "width")
+
+    def _of_view(self, view: View, what: str) -> int:
+        value: int | None = getattr(self, f"{view}_{what}")
         if value is None:
             raise ValueError(f"the data has no {view} features; it has: {', '.join(sorted(self.views))}")
         return value

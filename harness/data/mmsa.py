@@ -22,7 +22,7 @@ from harness.data.parts.checks import (
 )
 from harness.data.parts.hashing import file_hash
 from harness.data.parts.scaling import Standardise, standardise
-from harness.data.parts.sequences import steps
+from harness.data.parts.sequences import aligned, longest, steps
 from harness.data.pickles.lengths import Padding, arrange, lengths
 from harness.data.pickles.split import FEATURES, SplitReader, video_of
 from harness.data.pickles.unpickle import read_pickle
@@ -92,7 +92,7 @@ class Mmsa:
         _check_widths(readers, batches)
         findings = (f"MMSA features, SHA-256 {self.fingerprint()}", *found)
         told = (line for split in SPLITS for line in read[split].findings)
-        data = Dataset(**batches, info=self._info(batches["train"]), findings=(*findings, *told))
+        data = Dataset(**batches, info=self._info(batches), findings=(*findings, *told))
         return standardise(data) if self.config.standardise == "train" else data
 
     def _file(self) -> Path:
@@ -117,6 +117,8 @@ class Mmsa:
         for view in FEATURES:
             views[view], told = self._features(reader, view, count, attention)
             findings += told
+        if attention is not None:
+            views["token_ids"] = _token_ids(reader, count, attention)
         target = torch.from_numpy(labels).float()
         return _Split(Batch(ids, videos, target, transcripts=texts, **views), tuple(findings))
 
@@ -141,14 +143,19 @@ class Mmsa:
         prefix = f"{reader.split}.{view}: "
         return Padded(torch.from_numpy(values), mask), [prefix + line for line in findings]
 
-    def _info(self, train: Batch) -> DataInfo:
-        widths = {f"{view}_width": getattr(train, view).width for view in FEATURES}
+    def _info(self, batches: Mapping[str, Batch]) -> DataInfo:
+        train = batches["train"]
+        has_ids = all(batch.token_ids is not None for batch in batches.values())
+        sizes = {f"{view}_width": getattr(train, view).width for view in FEATURES}
+        sizes |= {f"{view}_steps": longest(batches.values(), view) for view in FEATURES}
         return DataInfo(
             task="sentiment",
             label_range=self.config.label_range,
-            views=frozenset({"transcript", *FEATURES}),
+            views=frozenset({"transcript", *FEATURES, *(("token_ids",) if has_ids else ())}),
+            is_aligned=aligned(batches.values(), FEATURES),
             train_transcripts=train.transcripts or (),
-            **widths,
+            features=f"those of the file, SHA-256 {self.fingerprint()[:12]}, by whoever made it",
+            **sizes,
         )
 
 
@@ -165,6 +172,12 @@ def _splits(file: Path, content: object) -> dict[str, SplitReader]:
             kind = type(content[split]).__name__
             raise BadInput(f"expected a dict of keys, found {kind}", file=file, key=split)
     return {split: SplitReader(file, split, content[split]) for split in SPLITS}
+
+
+def _token_ids(reader: SplitReader, count: int, attention: NDArray[np.bool_]) -> Padded:
+    """(N, L) ids of row 0 of `text_bert`, 0 where no token exists."""
+    ids = np.where(attention, reader.token_ids(count, attention.shape[1]), 0)
+    return Padded(torch.from_numpy(ids), torch.from_numpy(attention))
 
 
 def _check_widths(readers: Mapping[str, SplitReader], batches: Mapping[str, Batch]) -> None:

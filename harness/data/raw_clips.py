@@ -18,7 +18,7 @@ from harness.data.clips.media import read_media
 from harness.data.parts.checks import SPLITS, check_finite, check_labels, check_membership, require_path
 from harness.data.parts.hashing import files_hash
 from harness.data.parts.scaling import standardise
-from harness.data.parts.sequences import pad
+from harness.data.parts.sequences import longest, pad
 from harness.paged import empty_paged
 from harness.registry import DATASETS
 from harness.spec import BadInput, View
@@ -84,6 +84,9 @@ class RawClips:
             views=VIEWS,
             vision_width=self.config.vision_width,
             audio_width=self.config.mel_bands,
+            vision_steps=longest(batches.values(), "vision"),
+            audio_steps=longest(batches.values(), "audio"),
+            features="computed here from the clips: mean colours of a grid, log mel energies",
             train_transcripts=train.transcripts or (),
         )
         findings = (f"raw clips, SHA-256 {self.fingerprint()}", *found, *_shapes(train))

@@ -8,7 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from harness.contracts import Tokenises
+from harness.contracts import Adapts, Tokenises
 from harness.engine.advice import control_advice, load_advice
 from harness.engine.assignment import Assignment
 from harness.engine.environment import code_revision
@@ -118,15 +118,22 @@ def _advice(given: Assignment) -> Outputs | None:
 
 def _adapt(learner: Learner, clips: Batch, advice: Outputs | None) -> None:
     """Lets losses with parameters see a few outputs, for their widths."""
+    if not any(isinstance(loss, Adapts) for loss in learner.terms.losses.values()):
+        return
     outputs = _example(learner, clips)
     rows = torch.arange(len(outputs.score))
     example = None if advice is None else advice.take(rows)
-    adapt(learner.terms, outputs, example, len(clips), learner.spec.seed)
+    adapt(learner.terms, outputs, example, clips, learner.spec.seed)
 
 
 @torch.no_grad()
 def _example(learner: Learner, clips: Batch) -> Outputs:
-    parameter = next(learner.model.parameters())
+    """What the model says of a few clips while it is trained, and no trace of it in the model."""
+    model = learner.model
+    parameter = next(model.parameters())
     batch = clips.take(torch.arange(min(EXAMPLES, len(clips))))
-    outputs: Outputs = learner.model.eval()(batch.to(parameter.device, parameter.dtype))
+    running = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    outputs: Outputs = model.train()(batch.to(parameter.device, parameter.dtype))
+    for name, buffer in model.named_buffers():
+        buffer.copy_(running[name])
     return outputs.to(torch.device("cpu"))

@@ -76,8 +76,8 @@ def build_terms(spec: TrialSpec, info: DataInfo) -> Terms:
     return Terms(weighted)
 
 
-def adapt(terms: Terms, outputs: Outputs, advice: Outputs | None, clips: int, seed: int) -> None:
-    """Makes the parameters of losses that have some, from a stream of their own."""
+def adapt(terms: Terms, outputs: Outputs, advice: Outputs | None, clips: Batch, seed: int) -> None:
+    """Makes the parameters and memories of losses that have some, from a stream of their own."""
     for name, loss in terms.losses.items():
         if isinstance(loss, Adapts):
             seed_world(seed, f"loss/{name}")

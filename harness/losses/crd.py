@@ -55,12 +55,12 @@ class CRD(nn.Module):
         self.of_student, self.of_teacher = Projection(), Projection()
         self.clips = 1
 
-    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: int) -> None:
-        """Makes both projections from the embeddings (B, D) and (B, D'); M is `clips`."""
+    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: Batch) -> None:
+        """Makes both projections from the embeddings (B, D) and (B, D'); M is the number of `clips`."""
         student, teacher = pair("embedding", outputs, advice)
         self.of_student.between(student.shape[1], self.config.width)
         self.of_teacher.between(teacher.shape[1], self.config.width)
-        self.clips = clips
+        self.clips = len(clips)
 
     def forward(self, outputs: Outputs, batch: Batch, advice: Outputs | None) -> Tensor:
         """A scalar from the student's embedding (B, D) and the teacher's embedding (B, D')."""

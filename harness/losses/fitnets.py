@@ -40,7 +40,7 @@ class FitNets(nn.Module):
         super().__init__()
         self.projection = Projection()
 
-    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: int) -> None:
+    def adapt(self, outputs: Outputs, advice: Outputs | None, clips: Batch) -> None:
         """Makes the projection between the widths of the two embeddings (B, D) and (B, D')."""
         student, teacher = pair("embedding", outputs, advice)
         self.projection.between(student.shape[1], teacher.shape[1])

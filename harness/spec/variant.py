@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from harness.spec.base import Frozen
 from harness.spec.errors import BadInput
 
-View = Literal["transcript", "text", "vision", "audio", "frames"]
-"""What a clip can be seen as: its words, or features / pixels of one modality."""
+View = Literal["transcript", "token_ids", "text", "vision", "audio", "frames"]
+"""What a clip can be seen as: its words, the ids of their tokens, or features / pixels of one modality."""
 
 OutputName = Literal["score", "class_logits", "embedding", "hidden"]
 """What a model can give; the fields of `harness.types.Outputs`."""
@@ -22,6 +22,7 @@ Modality = Literal["text", "vision", "audio"]
 
 MODALITY_OF: dict[View, Modality] = {
     "transcript": "text",
+    "token_ids": "text",
     "text": "text",
     "vision": "vision",
     "frames": "vision",
@@ -60,6 +61,10 @@ class ModelConfig(VariantConfig):
         """The outputs its forward pass fills."""
         return frozenset({"score"})
 
+    def parts(self) -> frozenset[str]:
+        """Names of the further tensors that its forward pass fills while it is trained, for losses."""
+        return frozenset()
+
     def frames_taken(self) -> int | None:
         """T that it takes of each clip's n frames, at floor((i + 1/2) n / T); None = all there are."""
         return None
@@ -92,6 +97,9 @@ class LossConfig(VariantConfig):
 
     advice: ClassVar[frozenset[OutputName]] = frozenset()
     """Outputs of the frozen teacher; empty for a loss that needs no teacher."""
+
+    parts: ClassVar[frozenset[str]] = frozenset()
+    """Further tensors of the model that is trained, which it gives while it is trained only."""
 
     labels: ClassVar[bool] = False
     """Whether it reads the clips' targets: it is then handed labelled clips only."""

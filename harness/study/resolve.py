@@ -142,8 +142,16 @@ def _validated(spec: Mapping[str, Any], role: Role) -> TrialSpec:
 
 
 def _check_outputs(role: Role, model: VariantRef, losses: Mapping[str, Any]) -> None:
-    gives = REGISTRIES[role].configure(model).gives()
+    config = REGISTRIES[role].configure(model)
+    gives, parts = config.gives(), config.parts()
     for name in losses:
+        lacking = LOSSES.get(name).config.parts - parts
+        if lacking:
+            raise BadInput(
+                f"{name} is a loss of models with the parts {', '.join(sorted(lacking))}; "
+                f"{model.name} has {', '.join(sorted(parts)) or 'none'}",
+                key=f"{role}.losses.{name}",
+            )
         missing = LOSSES.get(name).config.needs - gives
         if missing:
             wanted, given = ", ".join(sorted(missing)), ", ".join(sorted(gives))

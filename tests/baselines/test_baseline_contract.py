@@ -1,6 +1,7 @@
 """What holds of every registered baseline, in each way that it can be configured to read a clip."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from contract import build, clips, longer, ready, ways
 from torch.testing import assert_close
 
 from harness.registry import BASELINES
+from harness.spec import OutputName
 from harness.types import Padded
 
 every_baseline = pytest.mark.parametrize(("entry", "config"), list(ways(BASELINES)))
@@ -18,6 +20,8 @@ def altered(batch, view):
     if view == "transcript":
         return replace(batch, transcripts=tuple(f"superb {text}" for text in batch.transcripts))
     sequence = getattr(batch, view)
+    if view == "token_ids":
+        return replace(batch, token_ids=Padded(sequence.values + 1 * sequence.mask, sequence.mask))
     moved = sequence.values + 1 - 3 * sequence.values.roll(1, -1)
     return replace(batch, **{view: Padded(moved * sequence.mask.unsqueeze(2), sequence.mask)})
 
@@ -25,8 +29,17 @@ def altered(batch, view):
 @every_baseline
 def test_it_fills_the_outputs_that_it_declares(entry, config):
     outputs = build(entry, config)(ready(build(entry, config), clips()))
-    given = {field.name for field in fields(outputs) if getattr(outputs, field.name) is not None}
+    given = {name for name in get_args(OutputName) if getattr(outputs, name) is not None}
     assert given == config.gives()
+
+
+@every_baseline
+def test_it_gives_the_parts_that_it_declares_while_it_is_trained_and_only_then(entry, config):
+    model = build(entry, config)
+    batch = replace(ready(model, clips()), intact=ready(model, clips()))
+    assert not model.eval()(batch).parts
+    assert model.train()(batch).parts.keys() == config.parts()
+    assert all(len(part) == len(batch) for part in model(batch).parts.values())
 
 
 @every_baseline
@@ -55,6 +68,8 @@ def test_a_clip_gets_the_same_score_alone_as_among_others(entry, config):
 
 @every_baseline
 def test_padding_does_not_change_the_score(entry, config):
+    if not getattr(config, "ignores_padding", lambda: True)():
+        pytest.skip("it says that padding counts")
     model = build(entry, config)
     batch = ready(model, clips())
     assert_close(model(longer(batch)).score, model(batch).score)

@@ -80,7 +80,27 @@ def test_every_key_arrives(content, load):
     for view in ("text", "audio", "vision"):
         assert getattr(data.train, view).values.tolist() == train[view].tolist()
     assert (data.info.text_width, data.info.audio_width, data.info.vision_width) == (3, 2, 6)
-    assert data.info.views == {"transcript", "text", "audio", "vision"}
+    assert data.info.views == {"transcript", "token_ids", "text", "audio", "vision"}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("kind", [np.int64, np.float64])
+def test_token_ids_are_read_from_either_layout_up_to_their_mask(content, load, turned, kind):
+    for split in content.values():
+        bert = split["text_bert"].astype(kind)
+        split["text_bert"] = bert.transpose(0, 2, 1) if turned else bert
+    found = load(content).train.token_ids
+    ids, mask = (content["train"]["text_bert"].astype(np.int64) for _ in range(2))
+    ids, mask = (ids.transpose(0, 2, 1)[:, row] if turned else ids[:, row] for row in (0, 1))
+    assert found.mask.long().tolist() == mask.tolist()
+    assert found.values.tolist() == (ids * mask).tolist()
+
+
+def test_the_longest_sequences_of_any_split_are_known(content, load):
+    data = load(content)
+    for view in ("text", "vision", "audio"):
+        lengths = [getattr(split, view).lengths.max() for split in (data.train, data.valid, data.test)]
+        assert data.info.steps(view) == max(lengths)
 
 
 def test_stored_lengths_win_as_a_list_and_as_an_array(content, load):

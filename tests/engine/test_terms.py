@@ -88,7 +88,7 @@ def test_the_parameters_of_a_loss_are_made_once_and_trained(widths, tmp_path):
     assert done.result.state == "complete"
     ((line, before, clips),) = widths
     assert line.in_features == 16
-    assert clips == len(DATA.train)
+    assert clips.ids == DATA.train.ids
     assert not line.weight.equal(before)
 
 
@@ -101,7 +101,7 @@ def test_the_parameters_of_a_loss_are_no_part_of_what_a_student_costs(widths, tm
 def test_the_parameters_of_a_loss_follow_from_the_seed(widths):
     for seed in (0, 0, 1):
         terms = build_terms(spec(losses={"widths": LossTerm()}), DATA.info)
-        adapt(terms, Outputs(torch.zeros(2), embedding=torch.zeros(2, 5)), None, 8, seed)
+        adapt(terms, Outputs(torch.zeros(2), embedding=torch.zeros(2, 5)), None, DATA.train, seed)
     first, again, other = (weight for _, weight, _ in widths)
     assert first.equal(again)
     assert not first.equal(other)

@@ -18,6 +18,7 @@ BUILTIN = [
 DATA = Toy(ToyConfig()).load()
 LEVELS = 7
 EVERY_OUTPUT = frozenset({"score", "class_logits", "embedding", "hidden"})
+EVERY_PART = frozenset().union(*(found.values[0].config.parts for found in BUILTIN))
 
 
 def losses(condition):
@@ -30,7 +31,7 @@ def build(entry, seed=0):
     loss = entry.builder(entry.tiny_config(), DATA.info)
     if isinstance(loss, Adapts):
         torch.manual_seed(seed)
-        loss.adapt(student(8), advice_for(entry, 8), clips=24)
+        loss.adapt(student(8), advice_for(entry, 8), clips=DATA.train)
     return loss.double()
 
 
@@ -66,11 +67,26 @@ def outputs(count, seed, sizes, needs_gradient):
         class_logits=tensor(count, LEVELS),
         embedding=tensor(count, width),
         hidden=Padded(tensor(count, steps, width), mask),
+        parts={name: tensor(*part_shape(name, count, width)) for name in sorted(EVERY_PART)},
     )
+
+
+def part_shape(name, count, width):
+    """By the end of its name: a number a clip, a sequence as long as the toy's view, or a vector."""
+    view = name.partition("_")[0]
+    if name.endswith("_states"):
+        return (count, getattr(DATA.train, view).values.shape[1], width)
+    return (count,) if name.endswith("_score") else (count, width)
 
 
 def tensors(found):
     return [found.tensor(name) for name in sorted(EVERY_OUTPUT)]
+
+
+def needed(entry, found):
+    """The outputs and parts that a loss declares, by name."""
+    outputs_ = {name: found.tensor(name) for name in sorted(entry.config.needs)}
+    return outputs_ | {name: found.part(name) for name in sorted(entry.config.parts)}
 
 
 def of_logits(logits):

@@ -14,7 +14,7 @@ STUDENT, TEACHER = DRAW.normal(size=(24, 5)), DRAW.normal(size=(24, 6))
 
 def adapted(student=STUDENT, teacher=TEACHER):
     loss = FitNets(FitNetsConfig(), DATA.info)
-    loss.adapt(of_embedding(student), of_embedding(teacher), clips=24)
+    loss.adapt(of_embedding(student), of_embedding(teacher), clips=DATA.train)
     return loss.double()
 
 

@@ -11,6 +11,7 @@ from loss_samples import (
     build,
     clips,
     losses,
+    needed,
     student,
     teacher,
     tensors,
@@ -18,7 +19,7 @@ from loss_samples import (
 from torch.testing import assert_close
 
 from harness.contracts import Adapts
-from harness.types import Outputs, Padded
+from harness.types import Padded
 
 every_loss = losses(lambda entry: True)
 every_loss_with_a_teacher = losses(lambda entry: entry.config.advice)
@@ -34,8 +35,7 @@ ORDER = torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
 def rows(found, index):
     if found is None:
         return None
-    taken = {name: value[index] for name, value in vars(found).items() if name != "hidden"}
-    return Outputs(**taken, hidden=found.hidden.take(index))
+    return found.take(index)
 
 
 def longer(found, steps=2):
@@ -57,12 +57,13 @@ def test_it_is_a_finite_number(entry, count):
 def test_its_gradient_reaches_what_it_trains(entry):
     trained = student(8, needs_gradient=True)
     build(entry)(trained, clips(8), advice_for(entry, 8)).backward()
+    everything = {name: trained.tensor(name) for name in EVERY_OUTPUT} | trained.parts
     reached = {
         name
-        for name in EVERY_OUTPUT
-        if (gradient := trained.tensor(name).grad) is not None and gradient.any()
+        for name, value in everything.items()
+        if (gradient := value.grad) is not None and gradient.any()
     }
-    assert frozenset() < reached <= entry.config.needs
+    assert frozenset() < reached <= entry.config.needs | entry.config.parts
 
 
 @every_loss_with_a_teacher
@@ -92,9 +93,9 @@ def test_a_clip_alone_has_no_relations_and_costs_nothing(entry):
     trained = student(1, needs_gradient=True)
     value = build(entry)(trained, clips(1), teacher(1))
     value.backward()
-    gradients = [trained.tensor(name).grad for name in entry.config.needs]
+    gradients = [value.grad for value in needed(entry, trained).values()]
     assert value.item() == 0
-    assert [gradient.any().item() for gradient in gradients] == [False] * len(entry.config.needs)
+    assert [gradient.any().item() for gradient in gradients] == [False] * len(gradients)
 
 
 @every_relation_of_clips
@@ -120,23 +121,26 @@ def test_its_gradient_is_the_slope(entry):
     loss(gradient, batch, advice).backward()
     reached = [
         name
-        for name in sorted(entry.config.needs)
-        if getattr(gradient.tensor(name), "grad", None) is not None
+        for name, value in needed(entry, gradient).items()
+        if getattr(value, "grad", None) is not None
     ]
 
     def of(*inputs):
         changed = dict(zip(reached, inputs, strict=True))
         if "hidden" in changed:
             changed["hidden"] = Padded(changed["hidden"], trained.hidden.mask)
-        return loss(replace(trained, **changed), batch, advice)
+        parts = {name: changed.pop(name, value) for name, value in trained.parts.items()}
+        return loss(replace(trained, parts=parts, **changed), batch, advice)
 
-    assert torch.autograd.gradcheck(of, [gradient.tensor(name) for name in reached])
+    inputs = needed(entry, gradient)
+    assert torch.autograd.gradcheck(of, [inputs[name] for name in reached])
 
 
 @every_loss
 def test_it_reads_no_output_that_it_does_not_declare(entry):
     loss, trained, batch, advice = build(entry), student(8), clips(8), advice_for(entry, 8)
-    hidden = replace(trained, **dict.fromkeys(EVERY_OUTPUT - entry.config.needs))
+    parts = {name: trained.parts[name] for name in entry.config.parts}
+    hidden = replace(trained, parts=parts, **dict.fromkeys(EVERY_OUTPUT - entry.config.needs))
     unheard = advice and replace(advice, **dict.fromkeys(EVERY_OUTPUT - entry.config.advice))
     assert loss(hidden, batch, unheard).equal(loss(trained, batch, advice))
 
@@ -147,6 +151,10 @@ def test_it_fails_without_an_output_that_it_declares(entry):
     for name in entry.config.needs:
         with pytest.raises((ValueError, TypeError)):
             loss(replace(student(8), **{name: None}), batch, advice)
+    for name in entry.config.parts:
+        others = {part: value for part, value in student(8).parts.items() if part != name}
+        with pytest.raises(ValueError, match=name):
+            loss(replace(student(8), parts=others), batch, advice)
 
 
 @every_loss_with_a_teacher
@@ -211,4 +219,4 @@ def test_before_it_is_adapted_it_refuses_to_answer(entry):
 def test_it_cannot_be_adapted_to_a_teacher_that_is_not_there(entry):
     loss = entry.builder(entry.tiny_config(), DATA.info)
     with pytest.raises(ValueError, match="advice"):
-        loss.adapt(student(8), None, clips=24)
+        loss.adapt(student(8), None, clips=DATA.train)

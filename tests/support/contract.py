@@ -16,7 +16,7 @@ from harness.types import Batch, Padded
 
 discover()
 DATA = Toy(ToyConfig()).load()
-SEQUENCES = ("tokens", "text", "vision", "audio", "frames")
+SEQUENCES = ("tokens", "token_ids", "text", "vision", "audio", "frames")
 
 
 def ways(registry: Registry[Any]) -> Iterator[Any]:

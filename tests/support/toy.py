@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from pydantic import Field
 
+from harness.data.parts.sequences import longest
 from harness.registry import DATASETS
 from harness.spec import VariantConfig
 from harness.types import Batch, DataInfo, Dataset, Padded
@@ -42,18 +43,23 @@ class Toy:
             name: clips(name, count, self.config.noise, draw)
             for name, count in (("train", self.config.train), ("valid", 12), ("test", 16))
         }
-        return Dataset(**splits, info=info(splits["train"]), findings=("toy clips",))
+        return Dataset(**splits, info=info(splits), findings=("toy clips",))
 
 
-def info(train: Batch) -> DataInfo:
+def info(splits: dict[str, Batch]) -> DataInfo:
+    steps = {name: longest(splits.values(), name) for name in WIDTHS}
     return DataInfo(
         task="sentiment",
         label_range=(-3.0, 3.0),
-        views=frozenset({"transcript", "text", "vision", "audio", "frames"}),
+        views=frozenset({"transcript", "token_ids", "text", "vision", "audio", "frames"}),
         text_width=WIDTHS["text"],
         vision_width=WIDTHS["vision"],
         audio_width=WIDTHS["audio"],
-        train_transcripts=train.transcripts or (),
+        text_steps=steps["text"],
+        vision_steps=steps["vision"],
+        audio_steps=steps["audio"],
+        train_transcripts=splits["train"].transcripts or (),
+        features="made for the tests",
     )
 
 
@@ -71,9 +77,17 @@ def clips(split: str, count: int, noise: float, draw: torch.Generator) -> Batch:
         video_ids=tuple(f"{split}{n // 2}" for n in range(count)),
         target=score,
         transcripts=tuple(f"it was {WORDS[level]} and {WORDS[level]}" for level in levels),
+        token_ids=token_ids(levels),
         frames=Padded(frames, torch.ones(count, 2, dtype=torch.bool)),
         **features,
     )
+
+
+def token_ids(levels: list[int]) -> Padded:
+    """A first and a last token around one word, which is said once or twice."""
+    rows = [[1, *[10 + level] * (1 + level % 2), 2] for level in levels]
+    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+    return Padded(ids, ids > 0)
 
 
 def sequence(score: torch.Tensor, width: int, steps: int, noise: float, draw: torch.Generator) -> Padded:

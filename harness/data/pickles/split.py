@@ -68,17 +68,28 @@ class SplitReader:
         """(N, L) True where a token exists, from either layout of `text_bert`; None without the key."""
         if "text_bert" not in self.content:
             return None
-        found = self.array("text_bert", count, "3 or L", "L or 3")
-        shapes = {(count, 3, length): found[:, 1, :], (count, length, 3): found[:, :, 1]}
-        mask = next((part for shape, part in shapes.items() if shape == found.shape), None)
-        if mask is None:
-            wanted = " or ".join(map(str, shapes))
-            raise self.fault("text_bert", f"expected shape {wanted}, found {found.shape}")
+        mask = self._bert_row(1, count, length)
         if not np.isin(mask, (0, 1)).all():
             raise self.fault("text_bert", "expected 0 and 1 only in row 1, the attention mask")
         if (np.diff(mask, axis=1) > 0).any():
             raise self.fault("text_bert", "expected tokens before padding, found padding first")
         return mask.astype(bool)
+
+    def token_ids(self, count: int, length: int) -> NDArray[np.int64]:
+        """(N, L) token ids, row 0 of `text_bert`, whatever number type they are stored as."""
+        ids = self._bert_row(0, count, length)
+        if (ids < 0).any() or (ids != np.round(ids)).any():
+            raise self.fault("text_bert", "expected integers from 0 in row 0, the token ids")
+        return ids.astype(np.int64)
+
+    def _bert_row(self, row: int, count: int, length: int) -> NDArray[np.generic]:
+        found = self.array("text_bert", count, "3 or L", "L or 3")
+        shapes = {(count, 3, length): found[:, row, :], (count, length, 3): found[:, :, row]}
+        part = next((part for shape, part in shapes.items() if shape == found.shape), None)
+        if part is None:
+            wanted = " or ".join(map(str, shapes))
+            raise self.fault("text_bert", f"expected shape {wanted}, found {found.shape}")
+        return part
 
     def stored_lengths(self, view: str, count: int, longest: int) -> NDArray[np.int64] | None:
         """(N,) lengths under `<view>_lengths`, a list or an array; None without the key."""

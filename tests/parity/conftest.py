@@ -1,0 +1,13 @@
+"""Parity is only asked for where the peer is installed: the environment of ``tox -e parity``."""
+
+from importlib.util import find_spec
+
+collect_ignore_glob = [] if find_spec("MMSA") else ["test_*.py", "pairs/*.py"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many ports were compared with the peer, in how many checks."""
+    passed = [report for report in terminalreporter.stats.get("passed", ()) if "parity" in report.nodeid]
+    names = {report.nodeid.partition("[")[2].rstrip("]").partition("-")[0] for report in passed}
+    if passed:
+        terminalreporter.write_line(f"parity: {len(names)} models, {len(passed)} checks passed")
