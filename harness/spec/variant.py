@@ -10,7 +10,7 @@ from harness.spec.base import Frozen
 from harness.spec.errors import BadInput
 
 View = Literal["transcript", "token_ids", "text", "vision", "audio", "frames"]
-"""What a clip can be seen as: its words, the ids of their tokens, or features / pixels of one modality."""
+"""What a clip can be seen as: its words, their token ids, or features / pixels of one modality."""
 
 OutputName = Literal["score", "class_logits", "embedding", "hidden"]
 """What a model can give; the fields of `harness.types.Outputs`."""
