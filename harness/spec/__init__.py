@@ -9,6 +9,8 @@ from harness.spec.metric import METRICS, MetricSpec
 from harness.spec.plan import Member, Plan, SearchTrial
 from harness.spec.result import (
     PREDICTION_COLUMNS,
+    ROBUSTNESS_COLUMNS,
+    ConditionRecord,
     Efficiency,
     Environment,
     EpochRecord,
@@ -16,6 +18,13 @@ from harness.spec.result import (
     Latency,
     State,
     TrialResult,
+)
+from harness.spec.robustness import (
+    MODALITIES,
+    Condition,
+    ConditionKind,
+    Missing,
+    RobustnessProtocol,
 )
 from harness.spec.search import (
     COSTS,
@@ -68,9 +77,11 @@ __all__ = [
     "COSTS",
     "LOCATION_KEYS",
     "METRICS",
+    "MODALITIES",
     "MODALITY_OF",
     "NAMED_CONTROLS",
     "PREDICTION_COLUMNS",
+    "ROBUSTNESS_COLUMNS",
     "SPACE_ADAPTER",
     "STUDY_ADAPTER",
     "TASKS",
@@ -79,6 +90,9 @@ __all__ = [
     "BadInput",
     "ChoiceSpace",
     "CmaEsSampler",
+    "Condition",
+    "ConditionKind",
+    "ConditionRecord",
     "Control",
     "Efficiency",
     "Environment",
@@ -97,6 +111,7 @@ __all__ = [
     "MedianPruner",
     "Member",
     "MetricSpec",
+    "Missing",
     "Modality",
     "ModelConfig",
     "NoPruner",
@@ -110,6 +125,7 @@ __all__ = [
     "RandomSampler",
     "RayLaunch",
     "Recipe",
+    "RobustnessProtocol",
     "Role",
     "Runtime",
     "Schedule",

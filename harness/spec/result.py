@@ -7,13 +7,19 @@ from typing import Literal
 from pydantic import Field
 
 from harness.spec.base import Frozen
+from harness.spec.robustness import Condition
 from harness.spec.trial import TrialSpec
+from harness.spec.variant import View
 
 State = Literal["complete", "failed", "pruned"]
 """How a trial ended. A pruned one was given up by its search: it has epochs and no metrics."""
 
 PREDICTION_COLUMNS = ("split", "id", "video_id", "target", "score")
 """Columns of `predictions.parquet`: a row per clip of the splits that were evaluated."""
+
+
+ROBUSTNESS_COLUMNS = ("condition", "id", "score")
+"""Columns of `robustness.parquet`: a row per condition and test clip."""
 
 
 class EpochRecord(Frozen):
@@ -47,6 +53,14 @@ class Efficiency(Frozen):
     latency: Latency
 
 
+class ConditionRecord(Frozen):
+    """What the selected model reached on test clips under one condition."""
+
+    condition: Condition
+    metrics: dict[str, float]
+    """Names of metrics, without a split, under the trial's protocol."""
+
+
 class Environment(Frozen):
     """Where the numbers were made."""
 
@@ -78,6 +92,15 @@ class TrialResult(Frozen):
     environment: Environment
     metrics: dict[str, float] = {}
     """``<split>/<metric>`` for val and test, of the selected epoch, never rounded."""
+
+    robustness: tuple[ConditionRecord, ...] = ()
+    """In the order of the spec's conditions; their predictions are in `robustness.parquet`."""
+
+    views: tuple[View, ...] = ()
+    """What the model read of a clip, in alphabetical order."""
+
+    features: str = ""
+    """Whose features the data set has, as its reader says."""
 
     epochs: tuple[EpochRecord, ...] = ()
     best_epoch: int | None = None

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator,
 from harness.spec.base import Frozen
 from harness.spec.errors import nearest
 from harness.spec.launch import Launch, SerialLaunch
+from harness.spec.robustness import Missing, RobustnessProtocol
 from harness.spec.search import SearchSettings
 from harness.spec.task import Protocol
 from harness.spec.trial import Control, LossTerm, Optimisation, Precision, Role, Runtime, Schedule
@@ -48,6 +49,14 @@ class Recipe(Frozen):
     labelled_fraction: float | None = Field(
         None, gt=0, le=1, description="share of training clips whose labels may be read; null = all"
     )
+    missing: Missing | None = Field(
+        None, description="what is taken from training clips, such as modality dropout; null = nothing"
+    )
+    preset: str | None = Field(
+        None,
+        description="data set whose hyper-parameters, from the file beside the model, lie over the "
+        "base's and under the arm's own",
+    )
 
 
 class Template(Frozen):
@@ -79,6 +88,12 @@ class _Study(Frozen):
     reference: str | None = Field(None, description="arm that the others are compared with")
     runtime: Runtime = Runtime()
     launch: Launch = SerialLaunch()
+    robustness: tuple[RobustnessProtocol, ...] = Field(
+        (), description="what may be missing from test clips, or wrong with them; asked of every arm"
+    )
+    published: tuple[str, ...] = Field(
+        (), description="data sets whose published results stand below the table, marked as such"
+    )
     controls: tuple[str, ...] = Field(
         (), description=f"more arms, the base under a control: {', '.join(NAMED_CONTROLS)}"
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from harness.spec.base import Frozen
 from harness.spec.errors import nearest
+from harness.spec.robustness import Condition, Missing
 from harness.spec.task import TASKS, Protocol
 from harness.spec.variant import VariantRef
 
@@ -116,6 +117,8 @@ class TrialSpec(Frozen):
         labelled_fraction: share of the training clips whose labels may be read. The others train
             the losses that need a teacher's advice only, and are left out where there are none.
         splits: what the selected epoch is evaluated on; the trials of a search never see test.
+        missing: what is taken from the training clips at every step; None = nothing.
+        conditions: further ways in which the test clips are shown to the model that was selected.
     """
 
     role: Role
@@ -133,6 +136,8 @@ class TrialSpec(Frozen):
     fold: int | None = Field(None, ge=0)
     labelled_fraction: float = Field(1.0, gt=0, le=1)
     splits: tuple[Split, ...] = ("val", "test")
+    missing: Missing | None = None
+    conditions: tuple[Condition, ...] = ()
 
     @model_validator(mode="after")
     def _distillation_is_consistent(self) -> Self:
