@@ -6,7 +6,7 @@ from harness.spec.errors import BadInput, nearest
 from harness.spec.identity import LOCATION_KEYS, canonical_json, digest, group_id, trial_id
 from harness.spec.launch import Launch, ProcessesLaunch, RayLaunch, SerialLaunch
 from harness.spec.metric import METRICS, MetricSpec
-from harness.spec.plan import Member, Plan, SearchTrial
+from harness.spec.plan import Member, Plan, SearchTrial, Tuning
 from harness.spec.result import (
     PREDICTION_COLUMNS,
     ROBUSTNESS_COLUMNS,
@@ -142,6 +142,7 @@ __all__ = [
     "TpeSampler",
     "TrialResult",
     "TrialSpec",
+    "Tuning",
     "VariantConfig",
     "VariantRef",
     "View",

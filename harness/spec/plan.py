@@ -31,6 +31,17 @@ class SearchTrial(Frozen):
     trial_id: str
 
 
+class Tuning(Frozen):
+    """Where an arm's hyper-parameters are from that stand in a file beside its model."""
+
+    data: str
+    """The data set that they were chosen on."""
+
+    source: str
+    trials: int | None
+    """Search trials that were spent on them; None where nobody knows."""
+
+
 class Plan(Frozen):
     """A study with identified trials, each once, teachers before the students they advise."""
 
@@ -51,6 +62,9 @@ class Plan(Frozen):
 
     chosen: dict[str, SearchTrial] = {}
     """From an arm that is reported to the trial of a search whose values it has."""
+
+    tuning: dict[str, Tuning] = {}
+    """From an arm with values of a file beside its model to where they are from."""
 
     is_open: bool = False
     """Whether results will bring more trials."""
