@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from harness.spec import View
+from harness.spec import Condition, View
 from harness.types import Batch, Dataset, Outputs
 
 
@@ -24,6 +24,14 @@ class Reader(Protocol):
 
     def load(self) -> Dataset:
         """The clips; every fault of the files is a `BadInput` here."""
+
+
+@runtime_checkable
+class Degrades(Protocol):
+    """A reader with recordings, which it can read with noise in them."""
+
+    def degraded(self, data: Dataset, condition: Condition) -> Batch:
+        """The test clips of `data` under the condition, with features scaled as those of `data` are."""
 
 
 class Model(Protocol):

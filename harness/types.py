@@ -86,6 +86,7 @@ class Batch:
         labelled: (B,) bool, False for a training clip whose target no loss may read; None = all.
         precomputed: (B, ...) tensors that frozen parts of the model gave ahead of training, by names
             of the model's own; empty when nothing is precomputed.
+        is_degraded: whether something was taken from the clips on purpose: an empty transcript is no fault.
         intact: the same clips with nothing missing, where something was taken from a training batch;
             None where nothing was. A loss may read it; a model may only while it is trained.
     """
@@ -102,6 +103,7 @@ class Batch:
     frames: Padded | None = None
     labelled: Tensor | None = None
     precomputed: Mapping[str, Tensor] = field(default_factory=dict)
+    is_degraded: bool = False
     intact: Batch | None = None
 
     def __len__(self) -> int:

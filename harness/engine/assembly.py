@@ -52,7 +52,7 @@ def assemble(given: Assignment, fabric: Fabric, dtype: torch.dtype) -> Assembly:
     model = build_model(spec, data)
     sight = _Sight(FeatureCache(given.cache, given.fingerprint), fabric, dtype)
     untouched = visible(spec, model, data.valid)
-    train = with_labelled_share(spec, sight.of(spec, model, data.train))
+    train = with_labelled_share(spec, sight.to_learn(spec, model, data.train))
     valid = sight.of(spec, model, data.valid)
     test = sight.of(spec, model, data.test) if "test" in spec.splits else None
     learner = Learner(spec, model, build_terms(spec, data.info))
@@ -60,7 +60,9 @@ def assemble(given: Assignment, fabric: Fabric, dtype: torch.dtype) -> Assembly:
     if spec.teacher is not None and spec.schedule == "joint":
         companion = build_model(spec.teacher, data)
         teacher = Learner(spec.teacher, companion, build_terms(spec.teacher, data.info))
-        teacher_train = with_labelled_share(spec.teacher, sight.of(spec.teacher, companion, data.train))
+        teacher_train = with_labelled_share(
+            spec.teacher, sight.to_learn(spec.teacher, companion, data.train)
+        )
     learned, advice = clips_to_learn(spec, train), _advice(given)
     _adapt(learner, learned, _example(teacher, teacher_train) if teacher else advice)
     if teacher and teacher_train is not None:
@@ -103,6 +105,10 @@ class _Sight:
 
     def of(self, spec: TrialSpec, model: nn.Module, clips: Batch) -> Batch:
         return self.cache.precomputed(self.fabric, model, visible(spec, model, clips), self.dtype)
+
+    def to_learn(self, spec: TrialSpec, model: nn.Module, clips: Batch) -> Batch:
+        # What is computed ahead of training would show what is to be missing.
+        return visible(spec, model, clips) if spec.missing else self.of(spec, model, clips)
 
 
 def _advice(given: Assignment) -> Outputs | None:

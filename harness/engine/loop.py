@@ -22,6 +22,7 @@ from harness.engine.checkpoint import (
 )
 from harness.engine.optimiser import adamw
 from harness.engine.predict import predict, score_metrics
+from harness.engine.robustness import taken
 from harness.engine.seeds import generator, seed_world
 from harness.engine.together import Together
 from harness.engine.training_step import Clips, TrainingStep
@@ -145,7 +146,8 @@ class _Trainer:
         for number, index in enumerate(order.split(size)):
             step = Step(epoch, number, math.ceil(count / size))
             self._set_learning_rate(step)
-            clips = self._clips(together.share(index), together.is_guest(index))
+            stream = together.stream(f"missing/{epoch}/{number}")
+            clips = self._clips(together.share(index), together.is_guest(index), stream)
             seen = together.counts(clips)
             for name, value in self._step(together, clips, seen, step).items():
                 sums[name] = sums.get(name, 0.0) + value * seen[name]
@@ -184,13 +186,18 @@ class _Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * factor
 
-    def _clips(self, index: Tensor, is_guest: bool) -> Clips:
+    def _clips(self, index: Tensor, is_guest: bool, stream: str) -> Clips:
         device, dtype = self.fabric.device, self.job.dtype
         advice, teacher = self.job.advice, self.job.teacher_train
+        step = self.module.module
+        batch = taken(self.job.spec, step.model, self.job.train.take(index), stream)
+        teachers = None
+        if teacher is not None:
+            teachers = taken(step.teacher_learner.spec, step.teacher, teacher.take(index), stream)
         return Clips(
-            self.job.train.take(index).to(device, dtype),
+            batch.to(device, dtype),
             None if advice is None else advice.take(index).to(device, dtype),
-            None if teacher is None else teacher.take(index).to(device, dtype),
+            None if teachers is None else teachers.to(device, dtype),
             is_guest=is_guest,
         )
 

@@ -30,13 +30,16 @@ from harness.engine.faults import failure, machine_fault
 from harness.engine.loop import fit
 from harness.engine.predict import predict, prediction_table, score_metrics
 from harness.engine.ranks import RankFault, on_ranks
+from harness.engine.robustness import robustness
 from harness.engine.shares import clips_to_advise_on
 from harness.engine.training_step import TrainingStep
+from harness.registry import REGISTRIES
 from harness.spec import Efficiency, Failure, Precision, Split, TrialResult, TrialSpec
 from harness.types import Batch
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
+ROBUSTNESS_FILE = "robustness.parquet"
 LATENCY_CLIPS = 16
 
 _DTYPES: dict[Precision, torch.dtype] = {"64-true": torch.float64, "bf16-true": torch.bfloat16}
@@ -75,6 +78,8 @@ def _record(given: Assignment) -> dict[str, Any]:
         "spec": given.spec,
         "data_fingerprint": given.fingerprint,
         "environment": environment(find_device(given.runtime.accelerator)),
+        "features": given.data.info.features,
+        "views": tuple(sorted(REGISTRIES[given.spec.role].configure(given.spec.model).needs())),
     }
 
 
@@ -125,10 +130,15 @@ def _finish(given: Assignment, fabric: Fabric, trained: _Trained) -> Finished:
         return Finished(TrialResult(**record, state="pruned"))
     with _timed(seconds, "evaluate"):
         metrics, predictions = _evaluate(fabric, ready, given.spec, dtype)
+    files = {}
+    if given.spec.conditions and "test" in given.spec.splits:
+        with _timed(seconds, "robustness"):
+            record["robustness"], table = robustness(given, fabric, ready.model, dtype)
+            files[ROBUSTNESS_FILE] = _parquet(table, given.work / ROBUSTNESS_FILE)
     with _timed(seconds, "measure"):
         efficiency = _measure(fabric, ready.model, ready.untouched, dtype, given)
     result = TrialResult(**record, state="complete", metrics=metrics, efficiency=efficiency)
-    return Finished(result, predictions, _files(given, fabric, ready, dtype))
+    return Finished(result, predictions, files | _files(given, fabric, ready, dtype))
 
 
 def _notes(given: Assignment, step: TrainingStep, progress: Progress) -> tuple[str, ...]:
@@ -151,6 +161,12 @@ def _evaluate(
             metrics |= score_metrics(clips, score, spec.protocol, split)
             tables.append(prediction_table(clips, score, split))
     return metrics, pd.concat(tables, ignore_index=True)
+
+
+def _parquet(table: pd.DataFrame, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path, index=False)
+    return path
 
 
 def _measure(

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from harness.registry import DATASETS, LOSSES, REGISTRIES, first_fault
 from harness.spec import (
     BadInput,
+    Condition,
     LossTerm,
     Optimisation,
     Recipe,
@@ -106,9 +107,10 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
             **found.params,
         }
     _check_outputs(role, model, losses)
+    data = _data(study, template)
     return {
         "role": role,
-        "data": _data(study, template),
+        "data": data,
         "model": model,
         "losses": losses,
         "optimisation": recipe.optimisation or Optimisation(),
@@ -116,7 +118,21 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
         "precision": template.precision or "32-true",
         "seed": seed,
         "labelled_fraction": recipe.labelled_fraction or 1.0,
+        "missing": recipe.missing,
+        "conditions": _conditions(study, data),
     }
+
+
+def _conditions(study: Study, data: VariantRef) -> tuple[Condition, ...]:
+    asked = tuple(found for protocol in study.robustness for found in protocol.conditions())
+    if len(set(asked)) < len(asked):
+        raise BadInput("a protocol is asked for twice under the same conditions", key="robustness")
+    has_recordings = hasattr(DATASETS.get(data.name).builder, "degraded")
+    if not has_recordings and any(found.kind == "blur" for found in asked):
+        raise BadInput(
+            f"blur happens to pictures, and data set '{data.name}' has features only", key="robustness"
+        )
+    return asked
 
 
 def _data(study: Study, template: Template) -> VariantRef:

@@ -78,13 +78,18 @@ class Words:
         """What is said in each clip, in the case that is read.
 
         Raises:
-            BadInput: a transcript has nothing but white space; the clip is named.
+            BadInput: a transcript has nothing but white space, and nobody took its words away; the clip
+                is named.
         """
         if clips.transcripts is None:
             raise ValueError("the clips have no transcripts, and the student reads nothing else")
-        empty = [
-            name for name, text in zip(clips.ids, clips.transcripts, strict=True) if not text.strip()
-        ]
+        empty = (
+            []
+            if clips.is_degraded
+            else [
+                name for name, text in zip(clips.ids, clips.transcripts, strict=True) if not text.strip()
+            ]
+        )
         if empty:
             more = f" (and those of {len(empty) - 1} other clips)" if len(empty) > 1 else ""
             raise BadInput(
