@@ -24,8 +24,9 @@ class Pair:
     Attributes:
         port: a class of `baselines`, every switch at ``peer`` and every dropout at 0.
         peer: the peer's module, every dropout at 0.
-        names: the name of each parameter and buffer of the port, to that of the peer. Every one of
-            either side is named exactly once.
+        names: the name of each parameter and buffer of the port, to that of the peer; to several where
+            the port holds the peer's tensors one after the other. Every one of either side is named
+            exactly once.
         batch: what the port reads.
         peer_score: the peer's scores (B,) of the same clips.
         losses: name to the port's and the peer's scalar; both models are then in training mode.
@@ -33,7 +34,7 @@ class Pair:
 
     port: nn.Module
     peer: nn.Module
-    names: Mapping[str, str]
+    names: Mapping[str, str | tuple[str, ...]]
     batch: Batch
     peer_score: Callable[[], Tensor]
     losses: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
@@ -45,8 +46,24 @@ class Pair:
 
     def same_weights(self) -> None:
         """Gives the port the peer's parameters and buffers."""
-        theirs = self.peer.state_dict()
-        self.port.load_state_dict({ours: theirs[name] for ours, name in self.names.items()})
+        self.port.load_state_dict(self.renamed(self.peer.state_dict(), self.port.state_dict()))
+
+    def peer_names(self) -> list[str]:
+        """The names of the peer's side."""
+        several = [(name,) if isinstance(name, str) else name for name in self.names.values()]
+        return [name for names in several for name in names]
+
+    def renamed(self, theirs: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The peer's tensors under the port's names in `like`, and in the shapes of these."""
+        found = {}
+        for name, ours in like.items():
+            source = self.names[name]
+            found[name] = (
+                theirs[source]
+                if isinstance(source, str)
+                else torch.stack([theirs[each] for each in source]).reshape(ours.shape)
+            )
+        return found
 
 
 def clips(steps: Mapping[str, int] | None = None, seed: int = 0) -> Batch:
