@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.spec import COSTS, SearchStudy
 from reports.search.best import best, best_so_far
-from reports.search.canvas import Format, axes, colours, drawn, entitle, fit
+from reports.canvas import Format, axes, colours, drawn, entitle, fit
 from reports.search.reruns import Rerun, reruns
 from reports.search.tries import Try, of_arm, searched_arms
 from reports.search.words import metric_of, objective_label, shown_value

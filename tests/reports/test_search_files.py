@@ -12,7 +12,7 @@ from report_samples import Study, efficiency
 from search_samples import Searched, front, one_objective
 
 from reports import collect, write_report
-from reports.search.canvas import axes, fit
+from reports.canvas import axes, fit
 from reports.search.figures import front_figure, search_figure
 
 PNG = b"\x89PNG\r\n\x1a\n"

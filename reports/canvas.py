@@ -19,8 +19,8 @@ _COLOURS = 10
 
 
 @contextmanager
-def axes() -> Iterator[Any]:
-    """Axes of a figure of their own; matplotlib's global state is neither read nor changed."""
+def axes(width: float = 6.4, height: float = 4.8) -> Iterator[Any]:
+    """Axes of a figure of their own, in inches; matplotlib's state is neither read nor changed."""
     import seaborn
     from matplotlib import rc_context, rcParamsDefault
     from matplotlib.figure import Figure
@@ -28,15 +28,25 @@ def axes() -> Iterator[Any]:
     style = {**seaborn.axes_style("whitegrid"), **seaborn.plotting_context("paper")}
     kept = {name: value for name, value in rcParamsDefault.items() if not name.startswith("backend")}
     with rc_context({**kept, **style, "svg.hashsalt": "adviserbench"}):
-        yield Figure(figsize=(6.4, 4.8), layout="constrained").subplots()
+        yield Figure(figsize=(width, height), layout="constrained").subplots()
 
 
 def drawn(found: Any, kind: Format) -> bytes:
-    """The figure of the axes as a file; called within `axes`."""
+    """The figure of the axes as a file, with its legend; called once within `axes`."""
+    explain(found)
+    return saved(found, kind)
+
+
+def explain(found: Any, columns: int = 2) -> None:
+    """Puts the legend below the axes, and takes away what frames them without need."""
     handles, labels = found.get_legend_handles_labels()
     if handles:
-        found.figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+        found.figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
     found.spines[["top", "right"]].set_visible(False)
+
+
+def saved(found: Any, kind: Format) -> bytes:
+    """The figure of the axes as a file; called within `axes`."""
     content = io.BytesIO()
     found.figure.savefig(content, format=kind, dpi=150, metadata=_SAME_BYTES[kind])
     return content.getvalue()
