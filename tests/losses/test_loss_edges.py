@@ -18,7 +18,8 @@ every_comparison_of_levels = losses(
 def changed(found, change):
     hidden = Padded(change(found.hidden.values), found.hidden.mask)
     kept = {name: change(getattr(found, name)) for name in ("score", "class_logits", "embedding")}
-    return Outputs(**kept, hidden=hidden)
+    parts = {name: change(part) for name, part in found.parts.items()}
+    return Outputs(**kept, hidden=hidden, parts=parts)
 
 
 EDGES = {
@@ -42,7 +43,7 @@ def leaves(found):
 
 def gradients(loss, trained):
     of_outputs = (trained.score, trained.class_logits, trained.embedding, trained.hidden.values)
-    found = [values.grad for values in (*of_outputs, *loss.parameters())]
+    found = [values.grad for values in (*of_outputs, *trained.parts.values(), *loss.parameters())]
     return [gradient for gradient in found if gradient is not None]
 
 
