@@ -280,10 +280,15 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Three splits without a common clip or video, and what was found while reading them."""
+    """Three splits without a common clip or video, and what was found while reading them.
+
+    Attributes:
+        scales: mean and sd (D,) in train of each feature view that was standardised by them.
+    """
 
     train: Batch
     valid: Batch
     test: Batch
     info: DataInfo
     findings: tuple[str, ...] = ()
+    scales: Mapping[str, tuple[Tensor, Tensor]] = field(default_factory=dict)

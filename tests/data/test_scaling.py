@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from harness.data.parts.scaling import standardise
+from harness.data.parts.scaling import like_train, standardise
 from harness.data.parts.sequences import pad
 from harness.types import Batch, DataInfo, Dataset
 
@@ -38,3 +38,15 @@ def test_it_looks_at_train_only():
         standardise(Dataset(train, split(seed, [2])[0], split(seed, [3])[0], info)) for seed in (1, 2)
     ]
     assert torch.equal(seen[0].train.audio.values, seen[1].train.audio.values)
+
+
+def test_what_was_scaled_can_be_scaled_again_to_the_last_bit():
+    train, steps = split(0, [3, 1, 5])
+    test, _ = split(1, [2, 4])
+    info = DataInfo(task="sentiment", label_range=(-3, 3), views=frozenset({"audio"}))
+    before = Dataset(train, test, test, info)
+    data = standardise(before)
+    assert list(data.scales) == ["audio"]
+    np.testing.assert_allclose(data.scales["audio"][0], steps.mean(0))
+    assert torch.equal(like_train(data, "audio", test.audio).values, data.test.audio.values)
+    assert like_train(before, "audio", test.audio) is test.audio

@@ -24,7 +24,12 @@ def standardise(data: Dataset) -> Dataset:
     found = {view: getattr(data.train, view) for view in _FEATURES}
     scales = {view: fit(features) for view, features in found.items() if features is not None}
     train, valid, test = (_scaled(batch, scales) for batch in (data.train, data.valid, data.test))
-    return replace(data, train=train, valid=valid, test=test)
+    return replace(data, train=train, valid=valid, test=test, scales=scales)
+
+
+def like_train(data: Dataset, view: str, features: Padded) -> Padded:
+    """Features of further clips, standardised as that view of the data set is; as they are if it is not."""
+    return apply(features, *data.scales[view]) if view in data.scales else features
 
 
 def fit(features: Padded) -> tuple[Tensor, Tensor]:
