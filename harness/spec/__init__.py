@@ -7,6 +7,7 @@ from harness.spec.identity import LOCATION_KEYS, canonical_json, digest, group_i
 from harness.spec.launch import Launch, ProcessesLaunch, RayLaunch, SerialLaunch
 from harness.spec.metric import METRICS, MetricSpec
 from harness.spec.plan import Member, Plan, SearchTrial, Tuning
+from harness.spec.preset import Preset
 from harness.spec.result import (
     PREDICTION_COLUMNS,
     ROBUSTNESS_COLUMNS,
@@ -120,6 +121,7 @@ __all__ = [
     "OutputName",
     "Plan",
     "Precision",
+    "Preset",
     "ProcessesLaunch",
     "Protocol",
     "RandomSampler",

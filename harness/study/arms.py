@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from harness.registry import first_fault
 from harness.spec import NAMED_CONTROLS, AblationStudy, BadInput, GridStudy, SearchStudy, Study, Template
 from harness.study.merge import merge, merge_templates, set_dotted
+from harness.study.presets import laid_over
 
 
 def arms(study: Study) -> dict[str, Template]:
     """Every arm's template, merged over the base, in the order of the file; then the named controls.
 
     Raises:
-        BadInput: a named control has the name of an arm.
+        BadInput: a named control has the name of an arm, or an arm a preset that its model lacks.
     """
     found = _grid_arms(study) if isinstance(study, GridStudy) else _named_arms(study)
     for name in study.controls:
@@ -36,15 +37,23 @@ def place(study: Study, arm: str) -> str:
 
 
 def _named_arms(study: AblationStudy | SearchStudy) -> dict[str, Template]:
-    return {name: merge_templates(study.base, patch) for name, patch in study.arms.items()}
+    return {name: _laid_over(study, name, patch) for name, patch in study.arms.items()}
 
 
 def _grid_arms(study: GridStudy) -> dict[str, Template]:
     found = {}
     for values in product(*study.axes.values()):
         point = dict(zip(study.axes, values, strict=True))
-        found[_point_name(point)] = merge_templates(study.base, _point_template(point))
+        name = _point_name(point)
+        found[name] = _laid_over(study, name, _point_template(point))
     return found
+
+
+def _laid_over(study: Study, arm: str, patch: Template) -> Template:
+    try:
+        return laid_over(study.base, patch)
+    except BadInput as fault:
+        raise fault.at(key=place(study, arm)) from fault
 
 
 def _point_name(point: Mapping[str, Any]) -> str:

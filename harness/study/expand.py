@@ -21,6 +21,7 @@ from harness.spec import (
     trial_id,
 )
 from harness.study.arms import arms, place
+from harness.study.presets import tuning
 from harness.study.resolve import resolve_trial
 
 
@@ -77,6 +78,7 @@ def make_plan(study: Study, cells: tuple[Cell, ...], fingerprints: Mapping[Varia
         teachers=teachers,
         fingerprints={identity: fingerprints[spec.data] for identity, spec in ordered},
         groups=_groups(ordered, fingerprints),
+        tuning={arm: found for arm, template in arms(study).items() if (found := tuning(template))},
     )
 
 

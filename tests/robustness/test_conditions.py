@@ -1,6 +1,7 @@
 """Conditions that test clips are put under, and what training batches lose."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -56,7 +57,7 @@ def test_the_share_of_clips_without_a_modality_is_the_rate_for_each_modality_alo
 
 def test_what_is_missing_at_a_rate_is_missing_at_every_higher_one():
     found = [missing(under(condition("random", rate), many(200), SCALE)) for rate in RATES]
-    for fewer, more in zip(found, found[1:], strict=False):
+    for fewer, more in pairwise(found):
         assert (fewer <= more).all()
         assert (fewer < more).any()
 
