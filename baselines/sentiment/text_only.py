@@ -1,21 +1,26 @@
-"""The text-only control: the text sub-network of the fusion baselines, alone."""
+"""The text-only control: the text sub-network of LF-DNN, alone."""
 
 from __future__ import annotations
 
 from pydantic import Field
 from torch import nn
 
-from baselines.sentiment.parts import TEXT_SPACE, BaselineConfig, TextEntry
+from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
 from harness.nn.mlp import mlp
+from harness.nn.sequence import ProjectedState
 from harness.registry import BASELINES
-from harness.spec import IntSpace, View
+from harness.spec import FloatSpace, IntSpace, View
 from harness.types import Batch, DataInfo, Outputs
 
 
 class TextOnlyConfig(BaselineConfig):
-    """The text part of `late_fusion`, with the same sizes by default."""
+    """The text part of `lf_dnn` and a head, with the same sizes by default."""
 
-    width: int = Field(32, ge=1, description="width of the text vector and of the head")
+    hidden: int = Field(32, ge=1, description="width of the LSTM that reads the text")
+    width: int = Field(32, ge=1, description="width of the text vector")
+    head_width: int = Field(32, ge=1, description="width of the head's two hidden layers")
+    text_dropout: float = Field(0.2, ge=0, lt=1, description="of the last state of the text")
+    dropout: float = Field(0.2, ge=0, lt=1, description="of the text vector")
 
     def needs(self) -> frozenset[View]:
         """Words, as tokens or as features."""
@@ -25,28 +30,29 @@ class TextOnlyConfig(BaselineConfig):
 @BASELINES.register(
     "text_only",
     config=TextOnlyConfig,
-    paper="control of the fusion baselines; sub-network of TFN, arXiv 1707.07250",
-    tiny={"width": 4, "embedding": 4, "vocabulary": 300},
-    space={**TEXT_SPACE, "width": IntSpace(low=8, high=128, log=True)},
+    paper="control of the fusion baselines; text sub-network of TFN, arXiv 1707.07250",
+    tiny={**TINY_TEXT, "hidden": 4, "width": 4, "head_width": 4},
+    space={
+        **TEXT_SPACE,
+        "hidden": IntSpace(low=8, high=256, log=True),
+        "width": IntSpace(low=8, high=256, log=True),
+        "head_width": IntSpace(low=8, high=128, log=True),
+        "text_dropout": FloatSpace(low=0, high=0.5),
+        "dropout": FloatSpace(low=0, high=0.5),
+    },
 )
-class TextOnly(nn.Module):
+class TextOnly(Baseline):
     """What a fusion baseline would reach if it saw the words alone."""
 
     def __init__(self, config: TextOnlyConfig, info: DataInfo) -> None:
-        super().__init__()
-        self.text = TextEntry(config, config.width, info)
-        self.head = mlp((config.width, config.width, 1), config.dropout)
+        super().__init__(config, info)
+        self.text_vector = ProjectedState(
+            self.text.width, config.hidden, config.width, config.text_dropout
+        )
         self.dropout = nn.Dropout(config.dropout)
-
-    def tokenise(self, batch: Batch) -> Batch:
-        """The same clips with tokens, when the text is read as words."""
-        return self.text.tokenise(batch)
-
-    def tokenizer_json(self) -> str | None:
-        """The tokenizer that the words were read with, if they were."""
-        return self.text.tokenizer_json()
+        self.head = mlp((config.width, config.head_width, config.head_width, 1), activation=nn.ReLU)
 
     def forward(self, batch: Batch) -> Outputs:
-        """Score (B,) and text vector (B, D)."""
-        vector = self.dropout(self.text(batch))
-        return Outputs(self.head(vector).squeeze(1), embedding=vector)
+        """Score (B,) and the text vector (B, D)."""
+        vector = self.text_vector(self.text(batch))
+        return Outputs(self.head(self.dropout(vector)).squeeze(1), embedding=vector)

@@ -8,11 +8,13 @@ from itertools import pairwise
 from torch import nn
 
 
-def mlp(widths: Sequence[int], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers from ``widths[0]`` to ``widths[-1]``, GELU and dropout between them."""
+def mlp(
+    widths: Sequence[int], dropout: float = 0.0, activation: type[nn.Module] = nn.GELU
+) -> nn.Sequential:
+    """Linear layers from ``widths[0]`` to ``widths[-1]``, an activation and dropout between them."""
     layers: list[nn.Module] = []
     for inner, outer in pairwise(widths):
         if layers:
-            layers += [nn.GELU(), nn.Dropout(dropout)]
+            layers += [activation(), nn.Dropout(dropout)]
         layers.append(nn.Linear(inner, outer))
     return nn.Sequential(*layers)

@@ -7,25 +7,47 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
-from torch.nn.utils.rnn import pack_padded_sequence
 
 if TYPE_CHECKING:
     from harness.types import Padded
 
 
 class LastState(nn.Module):
-    """The last hidden state of a one-layer LSTM over the existing steps: (B, T, D) to (B, width)."""
+    """The last state of an LSTM over the existing steps: (B, T, D) to (B, width).
 
-    def __init__(self, width_in: int, width: int) -> None:
+    Layers are stacked with dropout between them, and the state is that of the last one.
+    """
+
+    def __init__(self, width_in: int, width: int, layers: int = 1, dropout: float = 0.0) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(width_in, width, batch_first=True)
+        between = dropout if layers > 1 else 0.0
+        self.lstm = nn.LSTM(width_in, width, layers, batch_first=True, dropout=between)
 
     def forward(self, sequence: Padded) -> Tensor:
         """The state after the last existing step; an empty sequence counts as one zero step."""
-        lengths = sequence.lengths.clamp(min=1).cpu()
-        packed = pack_padded_sequence(sequence.values, lengths, batch_first=True, enforce_sorted=False)
-        _, (state, _) = self.lstm(packed)
-        return state[-1]
+        # Padding comes last and no state looks ahead, so packing would change nothing but the time.
+        states, _ = self.lstm(sequence.values)
+        clips = torch.arange(len(states), device=states.device)
+        return states[clips, sequence.lengths.clamp(min=1) - 1]
+
+
+class ProjectedState(nn.Module):
+    """A linear layer on the last state of an LSTM: (B, T, D) to (B, width).
+
+    The text sub-network of TFN (Zadeh et al. 2017, arXiv 1707.07250, section 4.1, as its authors
+    published it), which LF-DNN and LMF share.
+    """
+
+    def __init__(self, width_in: int, hidden: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.state = LastState(width_in, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(hidden, width)
+
+    def forward(self, sequence: Padded) -> Tensor:
+        """The vector of each clip."""
+        vector: Tensor = self.linear(self.dropout(self.state(sequence)))
+        return vector
 
 
 class MeanState(nn.Module):

@@ -7,11 +7,12 @@ import pytest
 import torch
 from toy import Toy, ToyConfig
 
-from baselines.sentiment.late_fusion import LateFusion, LateFusionConfig
+from baselines.sentiment.lf_dnn import LFDNN, LFDNNConfig
 from baselines.sentiment.text_only import TextOnly, TextOnlyConfig
 
 DATA = Toy(ToyConfig()).load()
 SOURCES = ("features", "transcript")
+SHARED = ("text", "text_vector")
 
 
 def rows(model, batch):
@@ -19,31 +20,40 @@ def rows(model, batch):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_it_is_the_text_sub_network_of_late_fusion(source):
+def test_it_is_the_text_sub_network_of_lf_dnn(source):
     alone = TextOnly(TextOnlyConfig(text_source=source, width=8), DATA.info).eval()
-    fusion = LateFusion(LateFusionConfig(text_source=source, text_width=8), DATA.info).eval()
-    alone.text.load_state_dict(fusion.text.state_dict())
+    fusion = LFDNN(LFDNNConfig(text_source=source, text_width=8), DATA.info).eval()
+    for name in SHARED:
+        getattr(alone, name).load_state_dict(getattr(fusion, name).state_dict())
     fused = rows(fusion, DATA.test).embedding
     assert rows(alone, DATA.test).embedding.equal(fused[:, :8])
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_its_defaults_are_those_of_late_fusion(source):
+def test_its_defaults_are_those_of_lf_dnn(source):
     sizes = [
-        {name: value.shape for name, value in model.text.state_dict().items()}
+        {name: value.shape for name, value in model.state_dict().items() if name.startswith(SHARED)}
         for model in (
             TextOnly(TextOnlyConfig(text_source=source), DATA.info),
-            LateFusion(LateFusionConfig(text_source=source), DATA.info),
+            LFDNN(LFDNNConfig(text_source=source), DATA.info),
         )
     ]
     assert sizes[0] == sizes[1]
 
 
-def test_its_score_is_a_layer_of_gelus_and_a_sum_over_its_vector():
-    model = TextOnly(TextOnlyConfig(width=8), DATA.info).eval()
+def test_its_dropouts_are_those_of_lf_dnn():
+    alone, fusion = TextOnlyConfig(), LFDNNConfig()
+    assert alone.text_dropout == fusion.text_dropout
+    assert (alone.dropout, alone.head_width) == (fusion.fusion_dropout, fusion.head_width)
+
+
+def test_its_score_is_two_rectified_layers_and_a_sum_over_its_vector():
+    model = TextOnly(TextOnlyConfig(width=8, head_width=5), DATA.info).eval()
     outputs = model(DATA.test)
-    assert model.head(outputs.embedding).squeeze(1).equal(outputs.score)
-    assert [tuple(value.shape) for value in model.head.parameters()] == [(8, 8), (8,), (1, 8), (1,)]
+    first, second, last = (layer for layer in model.head if isinstance(layer, torch.nn.Linear))
+    state = last(second(first(outputs.embedding).relu()).relu())
+    assert state.squeeze(1).equal(outputs.score)
+    assert (first.weight.shape, second.weight.shape) == ((5, 8), (5, 5))
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -72,7 +82,7 @@ def test_its_vector_is_a_linear_layer_on_the_last_state_of_an_lstm():
     model = TextOnly(TextOnlyConfig(width=8), DATA.info).eval()
     sequence = DATA.test.text
     row, length = 3, int(DATA.test.text.lengths[3])
-    states, _ = model.text.state.lstm(sequence.values[row, :length])
-    weight, bias = (value.detach().numpy() for value in model.text.linear.parameters())
+    states, _ = model.text_vector.state.lstm(sequence.values[row, :length])
+    weight, bias = (value.detach().numpy() for value in model.text_vector.linear.parameters())
     expected = states[-1].detach().numpy() @ weight.T + bias
     np.testing.assert_allclose(model(DATA.test).embedding[row].detach().numpy(), expected, atol=1e-6)

@@ -1,5 +1,7 @@
 """Tensor fusion against NumPy's Kronecker product."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,10 +55,13 @@ def test_a_small_case_by_hand():
     assert found.tolist() == [[30.0, 6.0, 10.0, 2.0, 15.0, 3.0, 5.0, 1.0]]
 
 
-def test_the_model_fuses_its_sub_networks_and_reads_the_score_from_it():
-    model = TFN(TFNConfig(text_width=4, vision_width=3, audio_width=2), DATA.info).eval()
+SIZES = {"text_width": 4, "vision_width": 3, "audio_width": 2}
+
+
+def test_the_model_fuses_its_sub_networks():
+    model = TFN(TFNConfig(**SIZES), DATA.info).eval()
     outputs = model(DATA.test)
-    parts = model.text(DATA.test), model.vision(DATA.test.vision), model.audio(DATA.test.audio)
+    parts = model.vectors(DATA.test)
     np.testing.assert_allclose(
         outputs.embedding.detach().numpy(),
         fusion(*(part.detach().numpy() for part in parts)),
@@ -64,12 +69,24 @@ def test_the_model_fuses_its_sub_networks_and_reads_the_score_from_it():
         atol=1e-7,
     )
     assert outputs.embedding.shape == (16, 5 * 4 * 3)
-    assert model.head(outputs.embedding).squeeze(1).equal(outputs.score)
 
 
-@pytest.mark.parametrize("bound", [-10.0, 10.0])
-def test_no_label_range_bounds_the_score(bound):
-    model = TFN(TFNConfig(), DATA.info).eval()
-    torch.nn.init.constant_(model.head[-1].bias, bound)
+def test_the_score_is_a_sigmoid_over_the_label_range_of_the_head():
+    info = replace(DATA.info, label_range=(-1.0, 3.0))
+    model = TFN(TFNConfig(**SIZES), info).eval()
+    outputs = model(DATA.test)
+    logits = model.head(outputs.embedding).detach().numpy()[:, 0]
+    expected = -1 + 4 / (1 + np.exp(-logits))
+    np.testing.assert_allclose(outputs.score.detach().numpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("output", "lowest", "highest"), [("paper", -1, 1), ("peer", -3, 3), ("linear", -50, 50)]
+)
+def test_a_score_lies_within_the_bounds_that_the_output_says(output, lowest, highest):
+    info = replace(DATA.info, label_range=(-1.0, 1.0))
+    model = TFN(TFNConfig(output=output), info).eval()
     torch.nn.init.zeros_(model.head[-1].weight)
-    assert model(DATA.test).score.detach().tolist() == [bound] * 16
+    for bias, bound in ((-50.0, lowest), (50.0, highest)):
+        torch.nn.init.constant_(model.head[-1].bias, bias)
+        np.testing.assert_allclose(model(DATA.test).score.detach().numpy(), [bound] * 16, atol=1e-6)

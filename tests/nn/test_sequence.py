@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.testing import assert_close
 
-from harness.nn.sequence import LastState, MeanState
+from harness.nn.sequence import LastState, MeanState, ProjectedState
 from harness.types import Padded
 
 LENGTHS = (3, 1, 5, 2)
@@ -21,6 +21,19 @@ def test_the_last_state_is_that_of_an_lstm_over_the_existing_steps():
     for row, length in enumerate(LENGTHS):
         _, (state, _) = encoder.lstm(sequence.values[row, :length])
         assert_close(encoder(sequence)[row], state[0])
+
+
+def test_the_last_state_of_stacked_layers_is_that_of_the_last_one():
+    encoder, sequence = LastState(4, 6, layers=3, dropout=0.5).eval(), padded()
+    for row, length in enumerate(LENGTHS):
+        _, (state, _) = encoder.lstm(sequence.values[row, :length])
+        assert_close(encoder(sequence)[row], state[2])
+
+
+def test_the_projected_state_is_a_linear_layer_on_the_last_state():
+    encoder, sequence = ProjectedState(4, 6, 3, dropout=0.5).eval(), padded()
+    assert_close(encoder(sequence), encoder.linear(encoder.state(sequence)))
+    assert encoder(sequence).shape == (4, 3)
 
 
 def test_an_lstm_reads_an_empty_sequence_as_one_zero_step():

@@ -19,7 +19,7 @@ def test_merging_changes_neither_argument():
 
 
 def test_another_variant_brings_none_of_the_old_ones_parameters():
-    base = template(baseline={"model": {"name": "late_fusion", "text_width": 7}})
+    base = template(baseline={"model": {"name": "lf_dnn", "text_width": 7}})
     merged = merge_templates(base, template(baseline={"model": {"name": "tfn"}}))
     assert merged.baseline.model.model_dump() == {"name": "tfn"}
 

@@ -27,7 +27,7 @@ TEACHER = {
     "heads": 2,
     "image_size": 16,
 }
-BASELINE = {"name": "late_fusion"}
+BASELINE = {"name": "lf_dnn"}
 MODELS = {"student": STUDENT, "teacher": TEACHER, "baseline": BASELINE}
 
 
