@@ -92,7 +92,8 @@ class Mmsa:
         _check_widths(readers, batches)
         findings = (f"MMSA features, SHA-256 {self.fingerprint()}", *found)
         told = (line for split in SPLITS for line in read[split].findings)
-        data = Dataset(**batches, info=self._info(batches), findings=(*findings, *told))
+        train, valid, test = (batches[split] for split in SPLITS)
+        data = Dataset(train, valid, test, info=self._info(batches), findings=(*findings, *told))
         return standardise(data) if self.config.standardise == "train" else data
 
     def _file(self) -> Path:

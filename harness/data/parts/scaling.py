@@ -28,7 +28,7 @@ def standardise(data: Dataset) -> Dataset:
 
 
 def like_train(data: Dataset, view: str, features: Padded) -> Padded:
-    """Features of further clips, standardised as that view of the data set is; as they are if it is not."""
+    """Features of further clips, standardised as that view of the data set is, if it is."""
     return apply(features, *data.scales[view]) if view in data.scales else features
 
 
