@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from harness.data.clips.features import ClipFeatures, colour_grid, log_mel
 from harness.data.clips.labels import ClipRow, LabelTable, read_labels
-from harness.data.clips.media import read_media
+from harness.data.clips.media import read_media, read_sound
+from harness.data.clips.noise import blurred, hissing
 from harness.data.parts.checks import SPLITS, check_finite, check_labels, check_membership, require_path
 from harness.data.parts.hashing import files_hash
-from harness.data.parts.scaling import standardise
+from harness.data.parts.scaling import like_train, standardise
 from harness.data.parts.sequences import longest, pad
 from harness.paged import empty_paged
 from harness.registry import DATASETS
-from harness.spec import BadInput, View
+from harness.spec import BadInput, Condition, View
 from harness.types import Batch, DataInfo, Dataset, Padded
 
 VIEWS: frozenset[View] = frozenset({"transcript", "frames", "vision", "audio"})
@@ -77,7 +80,7 @@ class RawClips:
         table = self._table()
         found = self._check(table)
         batches = {split: self._read(table.split(split)) for split in SPLITS}
-        train = batches["train"]
+        train, valid, test = (batches[split] for split in SPLITS)
         info = DataInfo(
             task="sentiment",
             label_range=self.config.label_range,
@@ -90,8 +93,26 @@ class RawClips:
             train_transcripts=train.transcripts or (),
         )
         findings = (f"raw clips, SHA-256 {self.fingerprint()}", *found, *_shapes(train))
-        data = Dataset(**batches, info=info, findings=findings)
+        data = Dataset(train, valid, test, info=info, findings=findings)
         return standardise(data) if self.config.standardise == "train" else data
+
+    def degraded(self, data: Dataset, condition: Condition) -> Batch:
+        """The test clips with noise in the recording: in the sound as decoded, or in the frames as read.
+
+        What is computed of it is computed anew; all else is that of `data.test`, and at level 0
+        everything is, to the last bit.
+
+        Args:
+            data: as `load` gives it.
+            condition: `audio_noise` or `blur`.
+        """
+        if condition.kind == "audio_noise":
+            audio = pad([torch.from_numpy(one) for one in self._noisy(data.test.ids, condition.level)])
+            return replace(data.test, audio=like_train(data, "audio", audio))
+        if condition.kind == "blur" and data.test.frames is not None:
+            frames, vision = self._blurred(data.test.frames, condition.level)
+            return replace(data.test, frames=frames, vision=like_train(data, "vision", vision))
+        raise ValueError(f"expected audio_noise, or blur of clips with frames, given {condition.kind}")
 
     def _folder(self) -> Path:
         return require_path(self.config.path, "a folder with label.csv and Raw/")
@@ -137,19 +158,49 @@ class RawClips:
             frames=Padded(frames, torch.ones(frames.shape[:2], dtype=torch.bool)),
         )
 
+    def _noisy(self, ids: tuple[str, ...], level: float) -> list[NDArray[np.float32]]:
+        """(T', D') audio features of each clip, of its sound with noise in it."""
+        files = {row.id: self._folder() / row.file for row in self._table().split("test")}
+
+        def read(clip: str) -> NDArray[np.float32]:
+            sound = read_sound(files[clip], sample_rate=self.config.sample_rate)
+            return _audio(files[clip], hissing(sound, level, clip), self.config)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(read, ids))
+
+    def _blurred(self, frames: Padded, sd: float) -> tuple[Padded, Padded]:
+        """Frames (B, T, 3, H, W) and vision (B, T, D) of what is in `frames`, out of focus."""
+        pixels = empty_paged(frames.values.shape, torch.uint8)
+
+        def read(place: int) -> Tensor:
+            seen = blurred(frames.values[place].numpy(), sd)
+            pixels[place] = torch.from_numpy(seen)
+            return torch.from_numpy(colour_grid(seen.transpose(0, 2, 3, 1), self.config.grid))
+
+        # SciPy filters outside the interpreter lock.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            vision = pad(list(pool.map(read, range(len(pixels)))))
+        return Padded(pixels, frames.mask), vision
+
 
 def _clip(folder: Path, config: RawClipsConfig, row: ClipRow) -> tuple[Tensor, Tensor, Tensor]:
     """Frames (T, 3, H, W), vision (T, D) and audio (T', D') of one clip."""
     file = folder / row.file
     media = read_media(file, frames=config.frames, size=config.size, sample_rate=config.sample_rate)
-    check_finite(file, "audio", media.sound)
-    try:
-        audio = log_mel(media.sound, config.sample_rate, config)
-    except BadInput as error:
-        raise error.at(file=file) from None
+    audio = _audio(file, media.sound, config)
     frames = np.ascontiguousarray(media.frames.transpose(0, 3, 1, 2))
     vision = colour_grid(media.frames, config.grid)
     return torch.from_numpy(frames), torch.from_numpy(vision), torch.from_numpy(audio)
+
+
+def _audio(file: Path, sound: NDArray[np.float32], config: RawClipsConfig) -> NDArray[np.float32]:
+    """Audio features (T', D') of the sound of a clip."""
+    check_finite(file, "audio", sound)
+    try:
+        return log_mel(sound, config.sample_rate, config)
+    except BadInput as error:
+        raise error.at(file=file) from None
 
 
 def _shapes(train: Batch) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from harness.data.rendered.label_csv import LabelCsv
 from harness.data.rendered.rated import Rated
 from harness.data.rendered.source import Generated, SentenceChoice, Source
 from harness.registry import DATASETS
-from harness.types import Dataset
+from harness.spec import Condition
+from harness.types import Batch, Dataset
 
 
 class RenderedSentimentConfig(Rendering, SentenceChoice, ClipFeatures):
@@ -96,6 +97,10 @@ class RenderedSentiment:
         self.prepare()
         data = self._clips().load()
         return replace(data, findings=(*self._source.findings(self.config), *data.findings))
+
+    def degraded(self, data: Dataset, condition: Condition) -> Batch:
+        """The test clips with noise in their recordings, like those of any raw clips."""
+        return self._clips().degraded(data, condition)
 
     def folder(self) -> Path:
         """Where the clips are, relative to the working directory unless `path` says otherwise."""

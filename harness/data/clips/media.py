@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,16 +40,8 @@ def read_media(file: Path, *, frames: int, size: int, sample_rate: int) -> Media
     Raises:
         BadInput: the file is missing, damaged, has no sound, or has fewer than `frames` pictures.
     """
-    import av
-
-    try:
-        with av.open(str(file)) as container:
-            pictures, sound = _decode(container, size, sample_rate, file)
-    except FileNotFoundError:
-        raise BadInput("no such file", file=file, key="path") from None
-    except (av.FFmpegError, UnicodeDecodeError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BadInput(f"cannot be decoded: {reason}", file=file, key="path") from error
+    with _opened(file) as container:
+        pictures, sound = _decode(container, size, sample_rate, file)
     if len(pictures) < frames:
         raise BadInput(
             f"expected at least {frames} frames, found {len(pictures)}", file=file, key="frames"
@@ -56,35 +50,90 @@ def read_media(file: Path, *, frames: int, size: int, sample_rate: int) -> Media
     return Media(np.stack(_colours(chosen)), sound)
 
 
+def read_sound(file: Path, *, sample_rate: int) -> NDArray[np.float32]:
+    """The samples (S,) of `read_media`, without the pictures being decoded.
+
+    Raises:
+        BadInput: the file is missing, its sound is damaged, or it has none.
+    """
+    with _opened(file) as container:
+        ear = _Ear(sample_rate)
+        for piece in container.decode(_track(container, "audio", file)):
+            ear.hear(_whole(piece, file))
+        return ear.samples()
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[InputContainer]:
+    """The file, while it is read; what cannot be opened or decoded is a `BadInput`."""
+    import av
+
+    try:
+        with av.open(str(file)) as container:
+            yield container
+    except FileNotFoundError:
+        raise BadInput("no such file", file=file, key="path") from None
+    except (av.FFmpegError, UnicodeDecodeError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadInput(f"cannot be decoded: {reason}", file=file, key="path") from error
+
+
 def _decode(
     container: InputContainer, size: int, sample_rate: int, file: Path
 ) -> tuple[list[Any], NDArray[np.float32]]:
-    from av.audio.resampler import AudioResampler
     from av.video.frame import VideoFrame
     from av.video.reformatter import VideoReformatter
 
-    streams = [(*found[:1],) for found in (container.streams.video, container.streams.audio)]
-    for found, name in zip(streams, ("video", "audio"), strict=True):
-        if not found:
-            raise BadInput(f"has no {name} track", file=file, key="path")
-        _be_strict(found[0])
-    resampler = AudioResampler(format="fltp", layout="mono", rate=sample_rate)
+    tracks = [_track(container, kind, file) for kind in ("video", "audio")]
     pictures: list[Any] = []
-    sound: list[Any] = []
+    ear = _Ear(sample_rate)
     shrink = VideoReformatter()
-    for piece in container.decode(*(found[0] for found in streams)):
-        if getattr(piece, "is_corrupt", False):
-            raise BadInput("cannot be decoded: a frame is damaged", file=file, key="path")
-        if isinstance(piece, VideoFrame):
+    for piece in container.decode(*tracks):
+        if isinstance(_whole(piece, file), VideoFrame):
             # Shrunk at once: a long clip in full size would not fit in memory.
             pictures.append(
                 shrink.reformat(piece, width=size, height=size, interpolation="AREA", threads=1)
             )
         else:
-            sound += resampler.resample(piece)
-    sound += resampler.resample(None) if sound else []
-    blocks = [block.to_ndarray()[0] for block in sound]
-    return pictures, np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+            ear.hear(piece)
+    return pictures, ear.samples()
+
+
+class _Ear:
+    """Sound as it is decoded, piece by piece: mixed to mono and resampled."""
+
+    def __init__(self, sample_rate: int) -> None:
+        from av.audio.resampler import AudioResampler
+
+        self._resampler = AudioResampler(format="fltp", layout="mono", rate=sample_rate)
+        self._heard: list[Any] = []
+
+    def hear(self, piece: Any) -> None:
+        self._heard += self._resampler.resample(piece)
+
+    def samples(self) -> NDArray[np.float32]:
+        """(S,) all that was heard; nothing more can be heard then."""
+        self._heard += self._resampler.resample(None) if self._heard else []
+        blocks = [block.to_ndarray()[0] for block in self._heard]
+        return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def _track(container: InputContainer, kind: Literal["video", "audio"], file: Path) -> Any:
+    """The first track of a kind, whose decoder is told to report what is damaged."""
+    found = getattr(container.streams, kind)
+    if not found:
+        raise BadInput(f"has no {kind} track", file=file, key="path")
+    # Without it the decoders paint over what is missing, and a damaged clip looks like a clip.
+    found[0].codec_context.options = {"err_detect": "explode"}
+    found[0].codec_context.thread_count = 1
+    return found[0]
+
+
+def _whole(piece: Any, file: Path) -> Any:
+    """The picture or stretch of sound, unless it is damaged."""
+    if getattr(piece, "is_corrupt", False):
+        raise BadInput("cannot be decoded: a frame is damaged", file=file, key="path")
+    return piece
 
 
 def _colours(pictures: list[Any]) -> list[NDArray[np.uint8]]:
@@ -93,9 +142,3 @@ def _colours(pictures: list[Any]) -> list[NDArray[np.uint8]]:
     # One for all pictures: each new one sets up its conversion tables again.
     convert = VideoReformatter()
     return [convert.reformat(picture, format="rgb24", threads=1).to_ndarray() for picture in pictures]
-
-
-def _be_strict(stream: Any) -> None:
-    # Without it the decoders paint over what is missing, and a damaged clip looks like a clip.
-    stream.codec_context.options = {"err_detect": "explode"}
-    stream.codec_context.thread_count = 1
