@@ -77,6 +77,9 @@ class Layout(Frozen):
     bootstrap: Bootstrap = Bootstrap()
     controls: tuple[RequiredArm, ...] = ()
     naming: tuple[Naming, ...] = ()
+    late_fusion: tuple[ArmPattern, ...] = Field(
+        (), description="arms whose curve is what effective robustness expects of the others"
+    )
 
 
 def load_layout(name: str) -> Layout:

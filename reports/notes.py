@@ -9,6 +9,7 @@ from reports.collect import Records
 from reports.grouping import about, grouped, reference_of, spec_by_arm
 from reports.layout import Layout
 from reports.machines import latency_conditions, machines, origins
+from reports.robustness.words import robustness_notes
 from reports.search.notes import search_notes
 from reports.teaching import teaching
 
@@ -32,6 +33,7 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
         *_budgets(records),
         *search_notes(records),
         *teaching(records),
+        *robustness_notes(records, layout),
         *_naming(records, layout),
         *_said_by_trials(records),
     )

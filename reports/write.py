@@ -12,6 +12,7 @@ from reports.collect import collect
 from reports.compare import build_table
 from reports.layout import load_layout
 from reports.render import to_csv, to_latex, to_markdown
+from reports.robustness.files import robustness_files
 from reports.search.files import search_files
 from reports.table import Table
 
@@ -40,7 +41,9 @@ def write_report(
 
     Of a search study also every trial that was tried, as ``search.md`` and ``search.csv``, and in
     pictures: ``search.png``, or of several objectives ``front.png`` and ``front.svg`` with the points
-    in ``front.csv``. A study that is still running is reported as far as it is.
+    in ``front.csv``. Of a study with robustness protocols ``robustness.md``, its numbers as CSV, and
+    the curves of each protocol and metric as PNG and SVG. A study that is still running is reported
+    as far as it is.
 
     Args:
         store: Where the records are.
@@ -53,10 +56,12 @@ def write_report(
         BadInput: Unknown study, layout or reference, or a folder that cannot be written.
     """
     records = collect(store, study)
-    table = build_table(records, load_layout(layout), reference)
+    shown = load_layout(layout)
+    table = build_table(records, shown, reference)
     markdown = to_markdown(table)
     words = {"table.md": markdown, "table.csv": to_csv(table), "table.tex": to_latex(table)}
     contents = {name: content.encode() for name, content in words.items()} | search_files(records)
+    contents |= robustness_files(records, shown, table.reference)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = tuple(_replace(folder / name, content) for name, content in contents.items())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.spec import COSTS, SearchStudy
-from reports.search.best import best, best_so_far
 from reports.canvas import Format, axes, colours, drawn, entitle, fit
+from reports.search.best import best, best_so_far
 from reports.search.reruns import Rerun, reruns
 from reports.search.tries import Try, of_arm, searched_arms
 from reports.search.words import metric_of, objective_label, shown_value

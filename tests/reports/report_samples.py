@@ -18,6 +18,7 @@ from harness.spec import (
     Template,
     TrialResult,
     TrialSpec,
+    Tuning,
     VariantRef,
 )
 from harness.store import MemoryStore
@@ -115,6 +116,8 @@ class Study:
         }
         self.kept: list[tuple[TrialResult, pd.DataFrame | None]] = []
         self.references: dict[str, str] = {}
+        self.tuning: dict[str, Tuning] = {}
+        self.asks: dict[str, object] = {}
 
     def trains(self, arm: str, make: object) -> None:
         """The arm's trials have the specs that `make` gives for its seeds."""
@@ -141,6 +144,7 @@ class Study:
             reference=self.reference,
             base=Template(),
             arms={arm: Template(reference=self.references.get(arm)) for arm in self.arms},
+            **self.asks,  # type: ignore[arg-type]
         )
         trials = {f"{arm}-{seed}": trial for (arm, seed), trial in self.specs.items()}
         plan = Plan(
@@ -150,6 +154,7 @@ class Study:
             teachers={},
             fingerprints=dict.fromkeys(trials, "d1"),
             groups=dict.fromkeys(trials, "g"),
+            tuning=self.tuning,
         )
         store = MemoryStore()
         store.open_study(plan)
