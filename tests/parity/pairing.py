@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -30,6 +30,8 @@ class Pair:
         batch: what the port reads.
         peer_score: the peer's scores (B,) of the same clips.
         losses: name to the port's and the peer's scalar; both models are then in training mode.
+        layouts: the name of a parameter of the port whose inputs stand in another order, to what brings
+            the peer's tensor into that order.
     """
 
     port: nn.Module
@@ -38,6 +40,7 @@ class Pair:
     batch: Batch
     peer_score: Callable[[], Tensor]
     losses: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
+    layouts: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict)
 
     def outputs(self) -> Outputs:
         """What the port says of the batch."""
@@ -58,12 +61,34 @@ class Pair:
         found = {}
         for name, ours in like.items():
             source = self.names[name]
-            found[name] = (
+            tensor = (
                 theirs[source]
                 if isinstance(source, str)
                 else torch.stack([theirs[each] for each in source]).reshape(ours.shape)
             )
+            found[name] = self.layouts[name](tensor) if name in self.layouts else tensor
         return found
+
+
+def in_order(widths: Mapping[str, int], wanted: Sequence[str]) -> Callable[[Tensor], Tensor]:
+    """Brings columns that stand in the order of `widths`, by modality, into the wanted order."""
+
+    def moved(weight: Tensor) -> Tensor:
+        parts = dict(zip(widths, weight.split(tuple(widths.values()), dim=1), strict=True))
+        return torch.cat([parts[view] for view in wanted], dim=1)
+
+    return moved
+
+
+def absolute_errors(
+    port: nn.Module, batch: Batch, peer_score: Callable[[], Tensor]
+) -> dict[str, tuple[Value, Value]]:
+    """The losses of a pair that has no loss of its own: both models as they are trained."""
+
+    def error(score: Callable[[], Tensor]) -> Value:
+        return lambda: (score() - batch.target).abs().mean()
+
+    return {"task_l1": (error(lambda: port(batch).score), error(peer_score))}
 
 
 def clips(steps: Mapping[str, int] | None = None, seed: int = 0) -> Batch:
