@@ -124,9 +124,11 @@ def _count(device: torch.device) -> int:
 def _check_losses(devices: int, spec: TrialSpec) -> None:
     trained = [spec, spec.teacher] if spec.teacher and spec.schedule == "joint" else [spec]
     for name in (name for one in trained for name in one.losses):
-        if LOSSES.get(name).config.relational:
+        config = LOSSES.get(name).config
+        if config.relational or config.remembers:
+            does = "compares the clips of a batch with each other"
             raise BadInput(
-                f"the loss '{name}' compares the clips of a batch with each other, and each of "
-                f"{devices} devices would see a share of them; expected 1",
+                f"the loss '{name}' {does if config.relational else 'remembers training clips'}, and "
+                f"each of {devices} devices would see a share of them; expected 1",
                 key="runtime.devices",
             )

@@ -106,3 +106,6 @@ class LossConfig(VariantConfig):
 
     relational: ClassVar[bool] = False
     """Whether it compares clips with each other, so that it is no mean over single clips."""
+
+    remembers: ClassVar[bool] = False
+    """Whether it keeps something of training clips for later steps, so that it has to see them all."""

@@ -1,5 +1,7 @@
 """Outputs of an imagined student and teacher, and every loss made ready for them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,8 @@ BUILTIN = [
     if entry.builder.__module__.startswith(BUILTIN_PACKAGES)
 ]
 DATA = Toy(ToyConfig()).load()
+# What a loss remembers of labels has moved on since, as after some epochs.
+REMEMBERED = replace(DATA.train, target=DATA.train.target.roll(1))
 LEVELS = 7
 EVERY_OUTPUT = frozenset({"score", "class_logits", "embedding", "hidden"})
 EVERY_PART = frozenset().union(*(found.values[0].config.parts for found in BUILTIN))
@@ -27,12 +31,15 @@ def losses(condition):
 
 
 def build(entry, seed=0):
-    """The loss at its tiny size in double precision, its parameters made for student and teacher."""
+    """The loss at its tiny size in double precision, its parameters made for student and teacher.
+
+    In evaluation mode, so that a loss with a memory says the same twice.
+    """
     loss = entry.builder(entry.tiny_config(), DATA.info)
     if isinstance(loss, Adapts):
         torch.manual_seed(seed)
-        loss.adapt(student(8), advice_for(entry, 8), clips=DATA.train)
-    return loss.double()
+        loss.adapt(student(8), advice_for(entry, 8), clips=REMEMBERED)
+    return loss.double().eval()
 
 
 def clips(count):

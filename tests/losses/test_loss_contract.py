@@ -29,6 +29,9 @@ every_relation_of_clips = losses(lambda entry: entry.config.relational)
 every_loss_that_reads_labels = losses(lambda entry: entry.config.labels)
 every_loss_that_reads_no_labels = losses(lambda entry: not entry.config.labels)
 every_loss_with_parameters = losses(lambda entry: hasattr(entry.builder, "adapt"))
+every_loss_adapted_to_a_teacher = losses(
+    lambda entry: hasattr(entry.builder, "adapt") and entry.config.advice
+)
 ORDER = torch.tensor([3, 0, 7, 1, 6, 2, 5, 4])
 
 
@@ -183,21 +186,26 @@ def test_without_labels_it_says_the_same(entry):
 @every_loss_that_reads_labels
 def test_with_other_labels_it_says_something_else(entry):
     loss, batch = build(entry), clips(8)
-    found = loss(student(8), replace(batch, target=-batch.target), advice_for(entry, 8))
+    found = loss(student(8), replace(batch, target=batch.target.roll(1)), advice_for(entry, 8))
     assert not found.isclose(loss(student(8), batch, advice_for(entry, 8)))
 
 
 @every_loss
-def test_it_has_parameters_if_it_says_how_to_make_them(entry):
+def test_it_has_parameters_or_a_memory_if_it_says_how_to_make_them(entry):
     fresh = entry.builder(entry.tiny_config(), DATA.info)
-    assert list(fresh.parameters()) == []
-    assert bool(list(build(entry).parameters())) == isinstance(fresh, Adapts)
+    assert list(fresh.state_dict()) == []
+    assert bool(build(entry).state_dict()) == isinstance(fresh, Adapts)
+
+
+@every_loss
+def test_it_has_a_memory_if_it_says_so(entry):
+    assert bool(list(build(entry).buffers())) == entry.config.remembers
 
 
 @every_loss_with_parameters
 def test_its_parameters_are_trained(entry):
     loss = build(entry)
-    loss(student(8), clips(8), advice_for(entry, 8)).backward()
+    loss(student(8, needs_gradient=True), clips(8), advice_for(entry, 8)).backward()
     assert [name for name, values in loss.named_parameters() if not values.grad.any()] == []
 
 
@@ -215,7 +223,7 @@ def test_before_it_is_adapted_it_refuses_to_answer(entry):
         loss(student(8), clips(8), advice_for(entry, 8))
 
 
-@every_loss_with_parameters
+@every_loss_adapted_to_a_teacher
 def test_it_cannot_be_adapted_to_a_teacher_that_is_not_there(entry):
     loss = entry.builder(entry.tiny_config(), DATA.info)
     with pytest.raises(ValueError, match="advice"):
