@@ -12,7 +12,9 @@ from reports.collect import Records
 from reports.conditions import hardware
 from reports.grouping import reference_of
 from reports.layout import Layout, LayoutColumn
+from reports.literature import PublishedRow, published_rows
 from reports.notes import notes
+from reports.readers import modalities_of
 from reports.search.tries import searched_arms
 from reports.statistics import NotPairedError, PairedDifference, paired_difference, seed_summary
 from reports.table import Cell, Column, Row, Table
@@ -23,7 +25,7 @@ def build_table(records: Records, layout: Layout, reference: str | None = None) 
     """The table of these records; `reference` stands in for the arm that the study names.
 
     Raises:
-        BadInput: The reference is no arm of the study.
+        BadInput: The reference is no arm of the study, or nothing is published under a name.
     """
     study = records.plan.study
     reference = reference if reference is not None else study.reference
@@ -50,6 +52,7 @@ def build_table(records: Records, layout: Layout, reference: str | None = None) 
         rows=tuple(_mark_best(rows, columns)),
         notes=notes(records, layout, reference),
         warnings=(*warnings(records, layout, reference), *row_warnings(rows, columns)),
+        published=_published(study.published, layout),
     )
 
 
@@ -74,6 +77,7 @@ def _row(records: Records, layout: Layout, arm: str, reference: str | None, comp
     return Row(
         arm=arm,
         role=seen[0].spec.role,
+        modalities=modalities_of(records, arm),
         is_reference=arm == reference,
         reference=compared,
         planned=len(seen),
@@ -101,6 +105,12 @@ def value_of(result: TrialResult, metric: str, split: str) -> float | None:
     if metric == "latency_ms":
         return None if result.efficiency is None else result.efficiency.latency.median_ms
     return result.metrics.get(f"{split}/{metric}")
+
+
+def _published(names: tuple[str, ...], layout: Layout) -> tuple[PublishedRow, ...]:
+    """Of the published rows those with a number in one of the columns."""
+    shown = {column.metric for column in layout.columns}
+    return tuple(row for row in published_rows(names) if shown & row.numbers.keys())
 
 
 def _difference(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from harness.spec import METRICS, TrialSpec
 from reports.collect import Records
+from reports.fairness import fairness
 from reports.grouping import about, grouped, reference_of, spec_by_arm
 from reports.layout import Layout
 from reports.machines import latency_conditions, machines, origins
@@ -31,6 +32,7 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
         *(f"{METRICS[name].label}: {METRICS[name].definition}." for name in _metric_names(layout)),
         *_origin(records),
         *_budgets(records),
+        *fairness(records),
         *search_notes(records),
         *teaching(records),
         *robustness_notes(records, layout),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from harness.spec import METRICS
 from reports import text
+from reports.below import published_csv, published_latex, published_markdown
 from reports.table import Column, Row, Table
 
 
@@ -18,7 +19,7 @@ def to_markdown(table: Table) -> str:
     body = frame.to_markdown(index=False, disable_numparse=True)
     warnings = "\n".join(f"- **Warning:** {text.markdown(warning)}" for warning in table.warnings)
     notes = "\n".join(f"- {text.markdown(note)}" for note in table.notes)
-    parts = (f"## {text.markdown(table.caption)}", body, warnings, notes)
+    parts = (f"## {text.markdown(table.caption)}", body, warnings, notes, published_markdown(table))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -37,14 +38,21 @@ def to_latex(table: Table) -> str:
         tabular.rstrip("\n"),
         *(f"\\par{{\\footnotesize {note}}}" for note in notes),
         r"\end{table}",
+        *published_latex(table),
     )
     return "\n".join(lines) + "\n"
 
 
 def to_csv(table: Table) -> str:
-    """The numbers behind the table, unrounded, a row per arm; an empty field is no number at all."""
+    """The numbers behind the table, unrounded, a row per arm; an empty field is no number at all.
+
+    Published rows follow, marked in the column of that name, their numbers where means are.
+    """
     rows = [_csv_row(table, row) for row in table.rows]
-    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    heads = list(rows[0]) if rows else None
+    rows += [published_csv(table, row) for row in table.published]
+    # As objects: an empty field would make floats of a column's whole numbers.
+    return pd.DataFrame(rows, columns=heads, dtype=object).to_csv(index=False, lineterminator="\n")
 
 
 def words_of(table: Table, escape: Callable[[str], str], bold: str) -> pd.DataFrame:
@@ -121,6 +129,10 @@ def _csv_origin(row: Row) -> dict[str, object]:
         "data_fingerprint": " ".join(row.fingerprints),
         "code_revision": " ".join(row.revisions),
         "hardware": "; ".join(row.hardware),
+        "modalities": " ".join(row.modalities),
+        "published": False,
+        "source": None,
+        "unverified": None,
     }
 
 

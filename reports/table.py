@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.spec import BadInput, Frozen, Role, nearest
+from harness.spec import BadInput, Frozen, Modality, Role, nearest
+from reports.literature import PublishedRow
 from reports.statistics import PairedDifference, SeedSummary
 
 
@@ -31,6 +32,9 @@ class Row(Frozen):
 
     arm: str
     role: Role
+    modalities: tuple[Modality, ...] = ()
+    """What its models read; empty where no record says so."""
+
     is_reference: bool
     """Whether it is the arm that the table names as its reference."""
 
@@ -82,6 +86,8 @@ class Table(Frozen):
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    published: tuple[PublishedRow, ...] = ()
+    """What stands below the table and is not comparable with it."""
 
     def row(self, arm: str) -> Row:
         """The row of an arm; an unknown one is bad input."""

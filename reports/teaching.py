@@ -41,6 +41,9 @@ def _own(spec: TrialSpec) -> Iterator[str]:
     if spec.labelled_fraction < 1:
         rest = "the teacher's advice on all" if spec.teacher else "no use of the others"
         yield f"labels of {100 * spec.labelled_fraction:g}% of the training clips, {rest}"
+    if spec.missing is not None:
+        what = "modality dropout" if spec.missing.kind == "random" else "dropout of single steps"
+        yield f"{what} {spec.missing.rate:g} of {', '.join(spec.missing.modalities)} in training"
     if spec.optimisation.select == "last":
         yield "no early stopping: the last epoch's weights are kept"
     rising = [name for name, term in spec.losses.items() if term.warmup_epochs]

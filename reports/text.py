@@ -29,6 +29,7 @@ _LATEX = str.maketrans(
         "↑": r"$\uparrow$",
         "–": "--",
         "×": r"$\times$",
+        "†": r"$\dagger$",
     }
 )
 _MARKDOWN = str.maketrans({char: f"\\{char}" for char in "\\`*|<>"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from harness.spec import SearchStudy
+from reports.collapse import collapse_warnings
 from reports.collect import Records
 from reports.grouping import about, spec_by_arm
 from reports.layout import Layout
@@ -41,7 +42,7 @@ def warnings(records: Records, layout: Layout, reference: str | None) -> tuple[s
     for name, values in origins(records).items():
         if len(values) > 1:
             found.append(f"{name} differs: {'; '.join(about(values, specs))}.")
-    return tuple(found)
+    return (*found, *collapse_warnings(records, layout.split))
 
 
 def row_warnings(rows: list[Row], columns: tuple[Column, ...]) -> tuple[str, ...]:
