@@ -86,7 +86,8 @@ class Batch:
         labelled: (B,) bool, False for a training clip whose target no loss may read; None = all.
         precomputed: (B, ...) tensors that frozen parts of the model gave ahead of training, by names
             of the model's own; empty when nothing is precomputed.
-        is_degraded: whether something was taken from the clips on purpose: an empty transcript is no fault.
+        is_degraded: whether something was taken from the clips on purpose, so that an empty transcript
+            is no fault.
         intact: the same clips with nothing missing, where something was taken from a training batch;
             None where nothing was. A loss may read it; a model may only while it is trained.
     """

@@ -17,7 +17,7 @@ from harness.engine.seeds import generator
 from harness.registry import DATASETS, REGISTRIES
 from harness.robustness.conditions import under, with_missing
 from harness.robustness.draws import FromStream
-from harness.spec import Condition, ConditionRecord, TrialSpec
+from harness.spec import Condition, ConditionRecord, TrialSpec, VariantRef
 from harness.types import Batch, Dataset
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ RECORDED = frozenset({"audio_noise", "blur"})
 KEPT = 12
 """Sets of clips read anew that are kept for the next trial; one may have hundreds of megabytes."""
 
-_read_before: OrderedDict[tuple[str, Condition], Batch] = OrderedDict()
+_read_before: OrderedDict[tuple[VariantRef, str, Condition], Batch] = OrderedDict()
 
 
 def robustness(
@@ -69,15 +69,16 @@ def _conditions(given: Assignment) -> Iterator[tuple[Condition, Batch]]:
     reader = DATASETS.build(given.spec.data)
     for condition in given.spec.conditions:
         if condition.kind in RECORDED and condition.level and isinstance(reader, Degrades):
-            yield condition, _read_anew(reader, data, condition, given.fingerprint)
+            yield condition, _read_anew(reader, given, condition)
         else:
             yield condition, under(condition, data.test, scale)
 
 
-def _read_anew(reader: Degrades, data: Dataset, condition: Condition, fingerprint: str) -> Batch:
-    key = (fingerprint, condition)
+def _read_anew(reader: Degrades, given: Assignment, condition: Condition) -> Batch:
+    # One fingerprint of files may be read in several ways.
+    key = (given.spec.data, given.fingerprint, condition)
     if key not in _read_before:
-        _read_before[key] = reader.degraded(data, condition)
+        _read_before[key] = reader.degraded(given.data, condition)
         if len(_read_before) > KEPT:
             _read_before.popitem(last=False)
     return _read_before[key]

@@ -14,6 +14,9 @@ MODALITIES: tuple[Modality, ...] = ("text", "vision", "audio")
 
 RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
+MOST = 1000.0
+"""The strongest noise: beyond it nothing is left to be seen or heard."""
+
 ConditionKind = Literal[
     "subsets", "random", "temporal", "audio_noise", "blur", "frame_drop", "word_drop"
 ]
@@ -42,7 +45,7 @@ class Condition(Frozen):
     """
 
     kind: ConditionKind
-    level: float = Field(0.0, ge=0)
+    level: float = Field(0.0, ge=0, le=MOST)
     modalities: Modalities
 
     @property
@@ -145,8 +148,8 @@ class Noise(_Levels):
     """
 
     protocol: Literal["audio_noise", "blur"]
-    levels: tuple[Annotated[float, Field(ge=0)], ...] = Field(
-        (0.0, 0.25, 0.5, 1.0, 2.0, 4.0), min_length=2, description="strengths, rising from 0"
+    levels: tuple[Annotated[float, Field(ge=0, le=MOST)], ...] = Field(
+        (0.0, 0.5, 1.0, 2.0, 4.0, 8.0), min_length=2, description="strengths, rising from 0"
     )
 
     def conditions(self) -> tuple[Condition, ...]:

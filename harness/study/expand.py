@@ -14,6 +14,7 @@ from harness.spec import (
     Plan,
     Study,
     TrialSpec,
+    Tuning,
     VariantRef,
     group_id,
     many_values,
@@ -78,8 +79,13 @@ def make_plan(study: Study, cells: tuple[Cell, ...], fingerprints: Mapping[Varia
         teachers=teachers,
         fingerprints={identity: fingerprints[spec.data] for identity, spec in ordered},
         groups=_groups(ordered, fingerprints),
-        tuning={arm: found for arm, template in arms(study).items() if (found := tuning(template))},
+        tuning=_tunings(study),
     )
+
+
+def _tunings(study: Study) -> dict[str, Tuning]:
+    found = {arm: tuning(template) for arm, template in arms(study).items()}
+    return {arm: told for arm, told in found.items() if told is not None}
 
 
 def _groups(

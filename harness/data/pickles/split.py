@@ -77,7 +77,7 @@ class SplitReader:
 
     def token_ids(self, count: int, length: int) -> NDArray[np.int64]:
         """(N, L) token ids, row 0 of `text_bert`, whatever number type they are stored as."""
-        ids = self._bert_row(0, count, length)
+        ids = np.asarray(self._bert_row(0, count, length), dtype=np.float64)
         if (ids < 0).any() or (ids != np.round(ids)).any():
             raise self.fault("text_bert", "expected integers from 0 in row 0, the token ids")
         return ids.astype(np.int64)
