@@ -54,6 +54,13 @@ def test_a_loss_that_compares_clips_is_refused_on_several_devices_and_fine_on_on
     assert check_devices(Runtime(devices=1), [what]) == torch.device("cpu")
 
 
+def test_a_loss_that_remembers_clips_is_refused_on_several_devices(two_cores):
+    what = spec(losses={"unimodal_labels": LossTerm()})
+    with pytest.raises(BadInput, match="'unimodal_labels' remembers training clips"):
+        check_devices(Runtime(devices=2), [what])
+    assert check_devices(Runtime(devices=1), [what]) == torch.device("cpu")
+
+
 def test_the_losses_of_a_teacher_count_where_it_is_trained_along(two_cores):
     teacher = spec("teacher", losses={"rkd_distance": LossTerm()})
     losses = {"task_l1": LossTerm(), "step2": LossTerm()}
