@@ -11,6 +11,9 @@ from harness.cli.progress import json_line
 from harness.spec import BadInput, nearest
 from harness.store import BufferedStore, Outbox, ResultStore, open_store
 
+MANY_PICTURES = 4
+"""More than that are counted, not named."""
+
 
 def report_command(study: str, out: Path, uri: str | None) -> None:
     """Writes and prints the report of a study given by name or by its file."""
@@ -36,7 +39,16 @@ def print_report(store: ResultStore, study: str, out: Path, *, as_json: bool = F
             console.print(f"Warning: {warning}", highlight=False, markup=False)
     else:
         typer.echo(report.markdown)
-    typer.echo(f"written: {', '.join(str(path) for path in report.paths)}", err=True)
+    typer.echo(f"written: {_listed(report.paths)}", err=True)
+
+
+def _listed(paths: tuple[Path, ...]) -> str:
+    """The files, and of many pictures how many."""
+    pictures = [path for path in paths if path.suffix in {".png", ".svg"}]
+    if len(pictures) <= MANY_PICTURES:
+        return ", ".join(map(str, paths))
+    others = ", ".join(str(path) for path in paths if path not in pictures)
+    return f"{others}, and {len(pictures)} pictures beside them"
 
 
 def study_name(study: str) -> str:
