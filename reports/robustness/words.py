@@ -49,7 +49,9 @@ def standing(panel: Panel) -> str:
     if not still:
         return ""
     verb = "does" if len(still) == 1 else "do"
-    return f"{', '.join(still)} {verb} not move: the same numbers, to the last bit, at every level."
+    return (
+        f"{', '.join(still)} {verb} not move: the same numbers, to the last bit, under every condition."
+    )
 
 
 def definitions(baseline: Baseline) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from report_samples import Study, spec
 
 from harness.spec import Condition, ConditionRecord, VariantRef
-from reports.robustness.questions import questions
+from reports.robustness.questions import Question, questions
 
 RANDOM = {"protocol": "random", "rates": (0, 0.5, 1)}
 SUBSETS = {"protocol": "subsets"}
@@ -37,6 +37,13 @@ class Asked(Study):
                 for condition in question.conditions
             )
             self.gives(arm, seed, [1.0, 0.5, 1.0, 0.5], robustness=records, views=views or MULTI)
+
+
+def put(*protocols: Mapping[str, Any]) -> tuple[Question, ...]:
+    """The questions of these protocols."""
+    study = Asked(*protocols)
+    study.arms = ["nobody"]
+    return questions(collected(study).plan.study)
 
 
 MULTI = ("audio", "text", "vision")
