@@ -160,7 +160,7 @@ def test_with_both_losses_it_learns_to_imagine_what_is_missing():
     losses = (Imagination(ImaginationConfig(), DATA.info), Cycle(CycleConfig(), DATA.info))
     optimiser = torch.optim.Adam([*port.forth.parameters(), *port.back.parameters()], lr=0.01)
     told = []
-    for _ in range(40):
+    for _ in range(20):
         outputs: Outputs = port(batch)
         values = [loss(outputs, batch, None) for loss in losses]
         told.append([value.item() for value in values])
