@@ -37,17 +37,25 @@ def written(study: Study, folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in report.paths[3:]}
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the example's report was written."""
+    path = tmp_path_factory.mktemp("example")
+    written(example(), path)
+    return path
+
+
 @pytest.mark.parametrize("name", ["robustness.md", "robustness_summary.csv", "robustness_crossings.csv"])
-def test_the_small_report_is_written_as_it_was_read_and_approved(name: str, tmp_path: Path):
-    assert written(example(), tmp_path)[name].decode() == (GOLDEN / name).read_text(encoding="utf-8")
+def test_the_small_report_is_written_as_it_was_read_and_approved(name: str, folder: Path):
+    assert (folder / name).read_text(encoding="utf-8") == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-def test_there_is_a_figure_for_every_protocol_and_metric_that_the_records_have(tmp_path: Path):
-    found = written(example(), tmp_path)
+def test_there_is_a_figure_for_every_protocol_and_metric_that_the_records_have(folder: Path):
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
     drawn = [f"robustness_{asked}_{name}" for asked in ("random", "subsets") for name in CURVES[:2]]
     files = [f"{name}.{kind}" for name in drawn for kind in ("png", "svg")]
     tables = ["robustness.md", "robustness.csv", "robustness_summary.csv", "robustness_crossings.csv"]
-    assert list(found) == [*tables, *files]
+    assert {name for name in found if not name.startswith("table.")} == {*tables, *files}
     assert found["robustness_random_mae.png"].startswith(PNG)
     assert b"<svg" in found["robustness_subsets_corr.svg"]
 
@@ -60,7 +68,10 @@ def test_a_study_without_protocols_has_none_of_it(tmp_path: Path):
 
 
 def test_the_same_records_give_the_same_bytes_of_every_file(tmp_path: Path):
-    assert written(example(), tmp_path / "a") == written(example(), tmp_path / "b")
+    study = Asked(RANDOM)
+    study.answers("text", mae(1, 1, 1), "text")
+    study.answers("tfn", mae(0.9, 0.95, 1.1))
+    assert written(study, tmp_path / "a") == written(study, tmp_path / "b")
 
 
 def test_the_csv_has_every_arm_under_every_condition_to_the_last_digit(tmp_path: Path):
@@ -72,8 +83,8 @@ def test_the_csv_has_every_arm_under_every_condition_to_the_last_digit(tmp_path:
     assert found["n"].tolist() == [2, 2, 2]
 
 
-def test_the_table_names_the_files_and_where_lines_cross_in_its_first_metric(tmp_path: Path):
-    text = write_report(example().store(), "small", tmp_path).markdown
+def test_the_table_names_the_files_and_where_lines_cross_in_its_first_metric(folder: Path):
+    text = (folder / "table.md").read_text(encoding="utf-8")
     assert "random (3 levels from 0 to 1); subsets (7 subsets of T+V+A)" in text
     assert "robustness.md" in text
     assert (
@@ -82,7 +93,7 @@ def test_the_table_names_the_files_and_where_lines_cross_in_its_first_metric(tmp
     assert "text, sound do not move" in text
 
 
-@pytest.mark.parametrize("arms", [1, 12, 30])
+@pytest.mark.parametrize("arms", [1, 30])
 def test_a_study_of_any_number_of_arms_can_be_drawn(arms: int, tmp_path: Path):
     study = Asked(RANDOM, seeds=(0,))
     study.answers("text", mae(1, 1, 1), "text")
