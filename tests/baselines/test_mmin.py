@@ -167,7 +167,7 @@ def test_with_both_losses_it_learns_to_imagine_what_is_missing():
         slopes = torch.autograd.grad(sum(values), weights)
         with torch.no_grad():
             for weight, slope in zip(weights, slopes, strict=True):
-                weight -= 0.2 * slope
+                weight.sub_(0.2 * slope)
     assert told[-1][0] < 0.5 * told[0][0]
     assert told[-1][1] < 0.5 * told[0][1]
 
