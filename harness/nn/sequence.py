@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 if TYPE_CHECKING:
     from harness.types import Padded
@@ -48,6 +50,29 @@ class ProjectedState(nn.Module):
         """The vector of each clip."""
         vector: Tensor = self.linear(self.dropout(self.state(sequence)))
         return vector
+
+
+class SummedStates(nn.Module):
+    """States of a GRU in both directions, summed, normalised and rectified: (B, T, D) to (B, T, width).
+
+    Padding is not read, and is zero in the result.
+    """
+
+    def __init__(self, width_in: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(width_in, width, layers, batch_first=True, bidirectional=True)
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+
+    def forward(self, sequence: Padded) -> Padded:
+        """The states of each clip."""
+        lengths = sequence.lengths.clamp(min=1).cpu()
+        packed = pack_padded_sequence(sequence.values, lengths, batch_first=True, enforce_sorted=False)
+        steps = sequence.mask.shape[1]
+        states, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=steps)
+        summed = states.unflatten(2, (2, -1)).sum(2)
+        return replace(
+            sequence, values=self.norm(summed).relu().masked_fill(~sequence.mask.unsqueeze(2), 0)
+        )
 
 
 class MeanState(nn.Module):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.testing import assert_close
 
-from harness.nn.sequence import LastState, MeanState, ProjectedState
+from harness.nn.sequence import LastState, MeanState, ProjectedState, SummedStates
 from harness.types import Padded
 
 LENGTHS = (3, 1, 5, 2)
@@ -47,6 +47,15 @@ def test_no_gradient_of_the_last_state_reaches_the_padding():
     values = sequence.values.clone().requires_grad_()
     LastState(4, 6)(Padded(values, sequence.mask)).sum().backward()
     assert values.grad.any(2).equal(sequence.mask)
+
+
+def test_summed_states_are_those_of_both_directions_of_a_gru_over_the_existing_steps():
+    encoder, sequence = SummedStates(4, 6, layers=2), padded()
+    found = encoder(sequence)
+    for row, length in enumerate(LENGTHS):
+        forth, back = encoder.gru(sequence.values[row, :length])[0].split(6, dim=1)
+        assert_close(found.values[row, :length], encoder.norm(forth + back).relu())
+    assert not found.values[~found.mask].any()
 
 
 def test_the_mean_state_is_normalisation_and_three_rectified_layers_on_the_mean():
