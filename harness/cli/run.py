@@ -14,7 +14,7 @@ import typer
 from harness.cli.progress import choose
 from harness.cli.report import print_report
 from harness.registry import discover
-from harness.spec import BadInput
+from harness.spec import BadInput, Study
 from harness.study.load import load_study
 from harness.study.tiny import shrink
 
@@ -41,6 +41,7 @@ def run_command(
     study = load_study(path, overrides)
     study = shrink(study) if tiny else study
     check_writable(out)
+    _check_published(study, path)
     # Here, not on top: the engine brings torch's trainer in, and a mistyped study needs none of it.
     from harness.study.place import open_place
     from harness.study.runner import run_study
@@ -58,6 +59,16 @@ def run_command(
         return STOPPED
     print_report(outcome.store, study.name, out, as_json=as_json)
     return _say_what_is_missing(outcome, out)
+
+
+def _check_published(study: Study, path: Path) -> None:
+    """Whether there are published results of that name: found out before anything is trained."""
+    from reports.literature import published_rows
+
+    try:
+        published_rows(study.published)
+    except BadInput as fault:
+        raise fault.at(file=path) from fault
 
 
 def _say_what_is_missing(outcome: Outcome, out: Path) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from sys import modules
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 from yaml import YAMLError
 
-from harness.registry import REGISTRIES, Entry, first_fault
+from harness.registry import LOSSES, REGISTRIES, Entry, first_fault
 from harness.spec import BadInput, ModelConfig, Preset, Recipe, Role, Template, Tuning, nearest
 from harness.study.merge import merge_templates
 
@@ -28,14 +29,25 @@ def laid_over(base: Template, patch: Template) -> Template:
     if found is None:
         return merged
     role, recipe, preset = found
-    content = {"model": {"name": _model_name(recipe), **preset.model}}
-    losses = {name: term.model_dump() for name, term in preset.losses.items()}
-    content |= {"losses": losses, "optimisation": preset.optimisation}
+    content = {
+        "model": {"name": _model_name(recipe), **preset.model},
+        "losses": _losses(base, role, preset),
+        "optimisation": preset.optimisation,
+    }
     try:
         between = Template.model_validate({role: content})
     except ValidationError as error:
         raise first_fault(error).at(key=f"{role}.preset") from error
     return merge_templates(merge_templates(base, between), patch)
+
+
+def _losses(base: Template, role: Role, preset: Preset) -> dict[str, dict[str, Any] | None]:
+    """The preset's losses in place of the base's; but a teacher's advice is no matter of a preset."""
+    recipe: Recipe | None = getattr(base, role)
+    before = (recipe.losses or {}) if recipe is not None and preset.losses else {}
+    replaced = {name for name in before if name in LOSSES and not LOSSES.get(name).config.advice}
+    found: dict[str, dict[str, Any] | None] = dict.fromkeys(replaced)
+    return found | {name: term.model_dump() for name, term in preset.losses.items()}
 
 
 def tuning(template: Template) -> Tuning | None:

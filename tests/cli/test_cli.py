@@ -125,6 +125,8 @@ def test_an_accelerator_that_is_not_there_is_bad_input(command, study, monkeypat
             "student.model.pretrained: no encoder and tokenizer",
         ),
         (["base.teacher.model.tower=ViT-B-23"], "teacher.model.tower: open_clip has no architecture"),
+        (["published=[mosee]"], "toy.yaml: published: no published results are kept for 'mosee'"),
+        (["robustness=[{protocol: blur}]"], "robustness: blur happens to pictures"),
         (["runtime.accelerator=gpu"], "runtime.accelerator: Input should be 'cpu', 'cuda', 'mps' or"),
         (["--plugin", "no_such_module"], "--plugin: no module is called 'no_such_module'"),
         (["--out", "toy.yaml/runs"], "--out: the output folder cannot be written"),

@@ -56,9 +56,11 @@ def spec(arm, **base):
 def test_a_preset_lies_over_the_base_and_under_the_arm(given):
     plain, tuned = spec({}), spec({"preset": "mine"})
     assert (plain.model.params["width"], tuned.model.params["width"]) == (32, 24)
-    assert tuned.losses.keys() == {"task_l1", "task_mse"}
+    assert tuned.losses.keys() == {"task_mse"}
     assert (tuned.optimisation.learning_rate, tuned.optimisation.batch_size) == (0.5, 3)
     assert tuned.optimisation.max_epochs == plain.optimisation.max_epochs
+    more = spec({"preset": "mine", "losses": {"task_huber": {}}})
+    assert more.losses.keys() == {"task_mse", "task_huber"}
     own = spec({"preset": "mine", "model": {"width": 40}, "optimisation": {"batch_size": 5}})
     assert (own.model.params["width"], own.optimisation.batch_size) == (40, 5)
     assert own.optimisation.learning_rate == 0.5

@@ -57,8 +57,8 @@ def clips(count: int = 8) -> Batch:
     return replace(batch, transcripts=tuple(spoken))
 
 
-def longer(batch: Batch, steps: int = 3) -> Batch:
-    """The same clips with more padding in every sequence."""
+def longer(batch: Batch, steps: int = 2) -> Batch:
+    """The same clips with more padding in every sequence; text encoders have positions for two."""
     found = {name: getattr(batch, name) for name in SEQUENCES}
     padded: dict[str, Any] = {
         name: more(sequence, steps) for name, sequence in found.items() if sequence is not None

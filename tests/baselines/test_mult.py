@@ -1,0 +1,1 @@
+"""MulT against its equations in plain torch."""
