@@ -6,10 +6,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from torch import nn
-from torch.nn.functional import dropout
 
 from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
-from harness.nn.crossmodal import Positions, TransformerOptions
+from harness.nn.crossmodal_block import Positions, TransformerOptions, dropped
 from harness.nn.crossmodal_steps import StepConvolution, started
 from harness.spec import ChoiceSpace, FloatSpace, IntSpace, Space
 from harness.types import Batch, DataInfo, Padded
@@ -124,6 +123,6 @@ class CrossModalBaseline(Baseline):
         text, vision, audio = (started(sequence) for sequence in self.sequences(batch))
         # A convolution reads beside the last step, where embedded padding need not be zero.
         words = text.values.masked_fill(~text.mask.unsqueeze(2), 0)
-        text = Padded(dropout(words, self.text_dropout, self.training), text.mask)
+        text = Padded(dropped(words, self.text_dropout, self.training), text.mask)
         sequences = zip(self.convolutions, (text, audio, vision), strict=True)
         return [convolution(sequence) for convolution, sequence in sequences]

@@ -15,8 +15,8 @@ from baselines.sentiment.crossmodal import (
     CrossModalConfig,
     Departure,
 )
-from harness.nn.crossmodal import CrossModalTransformers, Positions
-from harness.nn.crossmodal_steps import last_step
+from harness.nn.crossmodal import CrossModalTransformers
+from harness.nn.crossmodal_block import Positions
 from harness.registry import BASELINES
 from harness.spec import ChoiceSpace, FloatSpace, IntSpace
 from harness.types import Batch, DataInfo, Outputs, Padded
@@ -77,8 +77,8 @@ class MulT(CrossModalBaseline):
         """Score (B,) and the fused vector (B, 6 D)."""
         asked = self.across(self.projected(batch))
         pairs = zip(asked[::2], asked[1::2], strict=True)
-        remembered = self.within([_beside(first, second) for first, second in pairs])
-        fused = self._fused(torch.cat([last_step(states) for states in remembered], dim=1))
+        last = self.within.last([_beside(first, second) for first, second in pairs])
+        fused = self._fused(torch.cat(last, dim=1))
         return Outputs(self.score(fused).squeeze(1), embedding=fused)
 
     def _fused(self, last: Tensor) -> Tensor:
