@@ -79,20 +79,22 @@ def _from_exact(codes: Tensor, spread: float) -> Tensor:
 
     They are (s / (s + 2))^(D/2) exp(-|x|² / (s + 2)) and (s / (s + 4))^(D/2).
     """
-    half = codes.shape[1] / 2
-    of_one = half * math.log(spread / (spread + 2)) - codes.square().sum(1) / (spread + 2)
+    half, squares = codes.shape[1] / 2, codes.square().sum(1)
     of_prior = math.expm1(half * math.log(spread / (spread + 4)))
     # Each kernel less one: of a wide kernel, what matters would be lost to rounding beside it.
-    return _kernel(codes, codes, spread).mean() + of_prior - 2 * of_one.expm1().mean()
+    crossed = (half * math.log(spread / (spread + 2)) - squares / (spread + 2)).expm1()
+    return _kernel(codes, squares, codes, squares, spread).mean() + of_prior - 2 * crossed.mean()
 
 
 def _from_drawn(codes: Tensor, spread: float) -> Tensor:
     prior = torch.randn_like(codes)
-    among = _kernel(prior, prior, spread).mean() + _kernel(codes, codes, spread).mean()
-    return among - 2 * _kernel(prior, codes, spread).mean()
+    theirs, ours = prior.square().sum(1), codes.square().sum(1)
+    crossed = _kernel(prior, theirs, codes, ours, spread).mean()
+    among = _kernel(prior, theirs, prior, theirs, spread).mean()
+    return among + _kernel(codes, ours, codes, ours, spread).mean() - 2 * crossed
 
 
-def _kernel(left: Tensor, right: Tensor, spread: float) -> Tensor:
-    """(n, m) exp(-|x - y|² / spread) - 1 of points (n, D) and (m, D)."""
-    squares = left.square().sum(1).unsqueeze(1) + right.square().sum(1) - 2 * products(left, right)
-    return (-squares / spread).expm1()
+def _kernel(x: Tensor, x_squares: Tensor, y: Tensor, y_squares: Tensor, spread: float) -> Tensor:
+    """(n, m) exp(-|x - y|² / spread) - 1 of points (n, D) and (m, D), whose squares are given."""
+    apart = x_squares.unsqueeze(1) + y_squares
+    return ((2 * products(x, y) - apart) / spread).expm1()

@@ -17,11 +17,20 @@ def lstm(gates: Tensor, recurrent: Tensor) -> tuple[Tensor, Tensor]:
             each step, in this order.
         recurrent: (4H, H) what the hidden state before a step is multiplied with.
 
-    In the precision of the weights, whatever autocast says.
+    In the precision of the weights, whatever autocast says. Where there is one step, no state came
+    before: the recurrent weights take no part, and get no gradient.
     """
+    if gates.shape[1] == 1:
+        return _first(gates.to(recurrent.dtype))
     with torch.autocast(gates.device.type, enabled=False):
         hidden, cells = _LSTM.apply(gates.to(recurrent.dtype).transpose(0, 1), recurrent)
     return hidden.transpose(0, 1), cells.transpose(0, 1)
+
+
+def _first(gates: Tensor) -> tuple[Tensor, Tensor]:
+    enters, _, new, leaves = gates.chunk(4, dim=2)
+    cells = enters.sigmoid() * new.tanh()
+    return leaves.sigmoid() * cells.tanh(), cells
 
 
 class _LSTM(Function):
@@ -53,7 +62,7 @@ class _LSTM(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, of_hidden: Tensor, of_cells: Tensor) -> tuple[Tensor, Tensor | None]:
+    def backward(ctx: Any, of_hidden: Tensor, of_cells: Tensor) -> tuple[Tensor, Tensor]:
         """Slopes of gates and recurrent weights, from those of hidden states and cells."""
         active, hidden, cells, recurrent = ctx.saved_tensors
         stays, leaves = active.chunk(4, dim=2)[1::2]
@@ -70,9 +79,6 @@ class _LSTM(Function):
             if step:
                 carried = slopes[step].flatten(1) @ recurrent
         found = slopes.flatten(2)
-        if len(found) == 1:
-            # No state came before: the recurrent weights took no part, and no optimiser need move them.
-            return found, None
         return found, found[1:].flatten(0, 1).t() @ hidden[:-1].flatten(0, 1)
 
 
