@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.linalg import vector_norm
+from torch.nn.functional import linear
 
 from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, AlignedBaseline, AlignedConfig, present
 from baselines.sentiment.text import EncodedTokens
@@ -137,15 +138,20 @@ class AdaptationGate(nn.Module):
 
     def forward(self, states: Tensor, vision: Tensor, audio: Tensor) -> Tensor:
         """(B, L, D) of states (B, L, D), vision (B, L, D') and audio (B, L, D'')."""
-        vision_gate = torch.relu(self.vision_gate(torch.cat((vision, states), dim=2)))
-        audio_gate = torch.relu(self.audio_gate(torch.cat((audio, states), dim=2)))
-        shift = vision_gate * self.vision(vision) + audio_gate * self.audio(audio)
+        shift = _gated(self.vision_gate, states, vision) * self.vision(vision)
+        shift = shift + _gated(self.audio_gate, states, audio) * self.audio(audio)
         if self.bias is not None:
             shift = shift + self.bias
         lengths = [vector_norm(vectors, dim=2, keepdim=True) for vectors in (states, shift)]
         # A shift of nothing has no length to divide by, and is no longer for it.
         kept = (self.shift * lengths[0] / (lengths[1] + 1e-6)).clamp(max=1)
         return self.dropout(self.norm(states + kept * shift))
+
+
+def _gated(gate: nn.Linear, states: Tensor, beside: Tensor) -> Tensor:
+    """The gate of [beside; states], without putting them together: features need no gradient."""
+    of_beside, of_states = gate.weight.split((beside.shape[2], states.shape[2]), dim=1)
+    return torch.relu(linear(beside, of_beside, gate.bias) + linear(states, of_states))
 
 
 def _check_place(config: MAGConfig, architecture: str, layers: int) -> None:
