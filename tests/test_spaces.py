@@ -135,7 +135,8 @@ def test_a_loss_is_finite_with_any_one_parameter_at_an_end_of_its_space(entry):
     data = Toy(ToyConfig()).load()
     for _, corner in corners(entry):
         loss = entry.builder(entry.configure({**entry.tiny, **corner}), data.info)
-        trained, advice = outputs(0), outputs(1) if entry.config.advice else None
+        trained = outputs(0, entry.config.parts)
+        advice = outputs(1) if entry.config.advice else None
         if isinstance(loss, Adapts):
             loss.adapt(trained, advice, clips=data.train)
         value = loss(trained, data.train.take(torch.arange(8)), advice)
@@ -147,7 +148,7 @@ def test_a_loss_is_finite_with_any_one_parameter_at_an_end_of_its_space(entry):
         assert all(grad.isfinite().all() for grad in reached if grad is not None)
 
 
-def outputs(seed: int) -> Outputs:
+def outputs(seed: int, parts: frozenset[str] = frozenset()) -> Outputs:
     draw = torch.Generator().manual_seed(seed)
 
     def tensor(*shape: int) -> torch.Tensor:
@@ -158,4 +159,12 @@ def outputs(seed: int) -> Outputs:
         class_logits=tensor(8, 7),
         embedding=tensor(8, 5),
         hidden=Padded(tensor(8, 20, 5), torch.ones(8, 20, dtype=torch.bool)),
+        parts={name: tensor(*part_shape(name)) for name in sorted(parts)},
     )
+
+
+def part_shape(name: str) -> tuple[int, ...]:
+    """By the end of its name, as in the losses' own contract."""
+    if name.endswith("_states"):
+        return (8, 20, 5)
+    return (8,) if name.endswith("_score") else (8, 5)

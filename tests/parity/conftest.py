@@ -5,6 +5,11 @@ from importlib.util import find_spec
 collect_ignore_glob = [] if find_spec("MMSA") else ["test_*.py", "pairs/*.py"]
 
 
+def pytest_addoption(parser):
+    """The file that training times are measured on."""
+    parser.addoption("--features", default=None, help="an MMSA pickle; default: made-up features")
+
+
 def pytest_terminal_summary(terminalreporter):
     """How many ports were compared with the peer, in how many checks."""
     passed = [report for report in terminalreporter.stats.get("passed", ()) if "parity" in report.nodeid]
