@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 from torch import nn
 
 from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
-from harness.nn.crossmodal_block import Positions, TransformerOptions, dropped
+from harness.nn.crossmodal_block import Positions, TransformerOptions
 from harness.nn.crossmodal_steps import StepConvolution, started
+from harness.nn.dropout import BitDropout
 from harness.spec import ChoiceSpace, FloatSpace, IntSpace, Space
-from harness.types import Batch, DataInfo, Padded
+from harness.types import DataInfo, Padded
 
 ACROSS = ((0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1))
 """Who asks whom; modalities are counted text, audio, vision."""
@@ -106,7 +107,7 @@ class CrossModalBaseline(Baseline):
 
     def __init__(self, config: CrossModalConfig, info: DataInfo, ends: Literal["kept", "cut"]) -> None:
         super().__init__(config, info)
-        self.text_dropout = config.text_dropout
+        self.text_dropout = BitDropout(config.text_dropout)
         widths = (self.text.width, info.width("audio"), info.width("vision"))
         kernels = (config.text_kernel, config.audio_kernel, config.vision_kernel)
         self.convolutions = nn.ModuleList(
@@ -118,11 +119,11 @@ class CrossModalBaseline(Baseline):
             ]
         )
 
-    def projected(self, batch: Batch) -> list[Padded]:
+    def projected(self, text: Padded, vision: Padded, audio: Padded) -> list[Padded]:
         """Text, audio and vision (B, T, D), each with at least one step."""
-        text, vision, audio = (started(sequence) for sequence in self.sequences(batch))
+        text, vision, audio = (started(sequence) for sequence in (text, vision, audio))
         # A convolution reads beside the last step, where embedded padding need not be zero.
         words = text.values.masked_fill(~text.mask.unsqueeze(2), 0)
-        text = Padded(dropped(words, self.text_dropout, self.training), text.mask)
+        text = Padded(self.text_dropout(words), text.mask)
         sequences = zip(self.convolutions, (text, audio, vision), strict=True)
         return [convolution(sequence) for convolution, sequence in sequences]

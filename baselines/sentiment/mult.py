@@ -17,6 +17,7 @@ from baselines.sentiment.crossmodal import (
 )
 from harness.nn.crossmodal import CrossModalTransformers
 from harness.nn.crossmodal_block import Positions
+from harness.nn.dropout import BitDropout
 from harness.registry import BASELINES
 from harness.spec import ChoiceSpace, FloatSpace, IntSpace
 from harness.types import Batch, DataInfo, Outputs, Padded
@@ -70,12 +71,12 @@ class MulT(CrossModalBaseline):
         self.within = CrossModalTransformers(WITHIN, within, [config.attention_dropout] * 3)
         fused = 6 * config.width
         self.widen, self.narrow = nn.Linear(fused, fused), nn.Linear(fused, fused)
-        self.dropout = nn.Dropout(config.output_dropout)
+        self.dropout = BitDropout(config.output_dropout)
         self.score = nn.Linear(fused, 1)
 
     def forward(self, batch: Batch) -> Outputs:
         """Score (B,) and the fused vector (B, 6 D)."""
-        asked = self.across(self.projected(batch))
+        asked = self.across(self.projected(*self.sequences(batch)))
         pairs = zip(asked[::2], asked[1::2], strict=True)
         last = self.within.last([_beside(first, second) for first, second in pairs])
         fused = self._fused(torch.cat(last, dim=1))

@@ -18,9 +18,9 @@ from harness.nn.crossmodal_block import (
     Norms,
     Positions,
     TransformerOptions,
-    dropped,
     normalised,
 )
+from harness.nn.dropout import BitDropout
 from harness.types import Padded
 
 
@@ -41,7 +41,8 @@ class CrossModalTransformers(nn.Module):
     ) -> None:
         super().__init__()
         self.pairs, self.options = tuple(pairs), options
-        self.attention_dropouts = tuple(attention_dropouts)
+        self.embedding_dropout = BitDropout(options.embedding_dropout)
+        self.attention_dropouts = nn.ModuleList([BitDropout(rate) for rate in attention_dropouts])
         self.asks_itself = all(asking == asked for asking, asked in pairs)
         self.blocks = nn.ModuleList([Block(len(self.pairs), options) for _ in range(options.layers)])
         self.norm = Norms(len(self.pairs), options.width)
@@ -94,10 +95,10 @@ class CrossModalTransformers(nn.Module):
         chosen = None if len(rows) == len(self.pairs) else rows
         visible = self._visible(rows, sequences, is_causal=self.options.is_causal)
         asking = Asking(chosen, visible, self._dropouts(rows))
-        steps = self._dropped(torch.stack([embedded[self.pairs[row][0]] for row in rows]))
+        steps = self.embedding_dropout(torch.stack([embedded[self.pairs[row][0]] for row in rows]))
         others = None
         if not self.asks_itself:
-            others = self._dropped(torch.stack([embedded[self.pairs[row][1]] for row in rows]))
+            others = self.embedding_dropout(torch.stack([embedded[self.pairs[row][1]] for row in rows]))
             others = normalised(others)
         for block in self.blocks[:-1] if only_last else self.blocks:
             steps = block(steps, others, asking)
@@ -107,14 +108,11 @@ class CrossModalTransformers(nn.Module):
             steps = self.blocks[-1](last, normalised(steps), asking)
         return self.norm(normalised(steps), chosen)
 
-    def _dropped(self, steps: Tensor) -> Tensor:
-        return dropped(steps, self.options.embedding_dropout, self.training)
-
-    def _dropouts(self, rows: list[int]) -> list[tuple[float, int]]:
+    def _dropouts(self, rows: list[int]) -> list[tuple[BitDropout, int]]:
         if not self.training:
-            return [(0.0, len(rows))]
-        runs = groupby(self.attention_dropouts[row] for row in rows)
-        return [(rate, len(list(run))) for rate, run in runs]
+            return [(self.attention_dropouts[0], len(rows))]
+        runs = groupby((self.attention_dropouts[row] for row in rows), key=lambda dropout: dropout.p)
+        return [(same[0], len(same)) for same in (list(run) for _, run in runs)]
 
     def _visible(
         self, rows: list[int], sequences: Sequence[Padded], *, is_causal: bool

@@ -10,7 +10,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout, layer_norm, scaled_dot_product_attention
+from torch.nn.functional import layer_norm, scaled_dot_product_attention
+
+from harness.nn.dropout import BitDropout
 
 Chosen = list[int] | None
 """Which of the N transformers run; None = all."""
@@ -52,12 +54,12 @@ class Asking:
     Attributes:
         chosen: n of the N transformers.
         visible: what is added to logits, (n B, 1, T or 1, S); None where there is one step to see.
-        dropouts: rates of attention dropout and for how many of the n, in a row, each of them holds.
+        dropouts: of attention, and for how many of the n, in a row, each of them holds.
     """
 
     chosen: Chosen
     visible: Tensor | None
-    dropouts: list[tuple[float, int]]
+    dropouts: list[tuple[BitDropout, int]]
 
 
 class Block(nn.Module):
@@ -66,6 +68,7 @@ class Block(nn.Module):
     def __init__(self, count: int, options: TransformerOptions) -> None:
         super().__init__()
         self.options, width = options, options.width
+        self.within, self.after = BitDropout(options.relu_dropout), BitDropout(options.residual_dropout)
         self.norms = nn.ModuleList([Norms(count, width), Norms(count, width)])
         self.inner = Linears(count, width, 3 * width)
         self.outer = Linears(count, width, width)
@@ -75,16 +78,12 @@ class Block(nn.Module):
     def forward(self, steps: Tensor, others: Tensor | None, asking: Asking) -> Tensor:
         """(n, B, T, D) of steps (n, B, T, D) that ask `normalised` others (n, B, S, D) or themselves."""
         normed = self.norms[0](normalised(steps), asking.chosen)
-        found = self._dropped(self.outer(self._asked(normed, others, asking), asking.chosen))
+        found = self.after(self.outer(self._asked(normed, others, asking), asking.chosen))
         steps = (normed if self.options.adds_normalised else steps) + found
         normed = self.norms[1](normalised(steps), asking.chosen)
-        wide = torch.relu(self.widen(normed, asking.chosen))
-        wide = dropped(wide, self.options.relu_dropout, self.training)
-        found = self._dropped(self.narrow(wide, asking.chosen))
+        wide = self.within(torch.relu(self.widen(normed, asking.chosen)))
+        found = self.after(self.narrow(wide, asking.chosen))
         return (normed if self.options.adds_normalised else steps) + found
-
-    def _dropped(self, steps: Tensor) -> Tensor:
-        return dropped(steps, self.options.residual_dropout, self.training)
 
     def _asked(self, steps: Tensor, others: Tensor | None, asking: Asking) -> Tensor:
         """(n, B, T, D) what the steps learn from the others, heads side by side."""
@@ -106,16 +105,6 @@ class Block(nn.Module):
 def normalised(steps: Tensor) -> Tensor:
     """(..., D) of mean 0 and variance 1, which each block gives gains and offsets of its own."""
     return layer_norm(steps, steps.shape[-1:])
-
-
-def dropped(values: Tensor, rate: float, training: bool) -> Tensor:
-    """The values, in training each zero with probability `rate` and else divided by 1 - rate."""
-    if not training or rate == 0:
-        return values
-    # On a CPU torch's own draws cost four times as much, which is a fifth of a training step.
-    if values.device.type != "cpu":
-        return dropout(values, rate)
-    return values * torch.rand_like(values).ge_(rate).div_(1 - rate)
 
 
 def linear(steps: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -164,14 +153,11 @@ class Norms(nn.Module):
 
 def _of_one(values: Tensor, steps: int, heads: int, asking: Asking) -> Tensor:
     """(n, B, T, D) of the one step (n, B, 1, D) that there is to see: all attention is on it."""
-    if not any(rate for rate, _ in asking.dropouts):
+    if not any(dropout.training and dropout.p for dropout, _ in asking.dropouts):
         return values.expand(-1, -1, steps, -1)
     clips = values.shape[1]
     shares = torch.cat(
-        [
-            dropped(values.new_ones(count, clips, steps, heads, 1), rate, training=True)
-            for rate, count in asking.dropouts
-        ]
+        [dropout(values.new_ones(count, clips, steps, heads, 1)) for dropout, count in asking.dropouts]
     )
     return (values.unflatten(3, (heads, -1)) * shares).flatten(3)
 
@@ -188,19 +174,19 @@ def _of_many(queries: Tensor, keys: Tensor, values: Tensor, heads: int, asking: 
     parts = zip(*(part.split(sizes) for part in apart), strict=True)
     seen = [None] * len(sizes) if asking.visible is None else asking.visible.split(sizes)
     found = [
-        _attend(*part, visible=visible, rate=rate)
-        for part, visible, (rate, _) in zip(parts, seen, asking.dropouts, strict=True)
+        _attend((query, key, value), visible, dropout)
+        for (query, key, value), visible, (dropout, _) in zip(parts, seen, asking.dropouts, strict=True)
     ]
     together = found[0] if len(found) == 1 else torch.cat(found)
     return together.transpose(1, 2).reshape(count, clips, steps, width)
 
 
-def _attend(
-    queries: Tensor, keys: Tensor, values: Tensor, *, visible: Tensor | None, rate: float
-) -> Tensor:
-    """(n B, heads, T, D / heads); attention dropout as `dropped` has it."""
+def _attend(parts: tuple[Tensor, Tensor, Tensor], visible: Tensor | None, dropout: BitDropout) -> Tensor:
+    queries, keys, values = parts
+    rate = dropout.p if dropout.training else 0.0
     if rate == 0 or queries.device.type != "cpu":
         return scaled_dot_product_attention(queries, keys, values, attn_mask=visible, dropout_p=rate)
+    # On a CPU nothing is fused with dropout, and torch draws slowly.
     logits = queries @ keys.transpose(2, 3) / queries.shape[3] ** 0.5
     shares = (logits if visible is None else logits + visible).softmax(3)
-    return dropped(shares, rate, training=True) @ values
+    return dropout(shares) @ values
