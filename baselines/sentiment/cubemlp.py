@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, AlignedBaseline, AlignedConfig
 from harness.nn.align import pooled
 from harness.nn.cube import CubeBlock
+from harness.nn.dropout import BitDropout
 from harness.nn.mlp import mlp
 from harness.nn.sequence import SummedStates
 from harness.registry import BASELINES
@@ -97,7 +98,7 @@ class CubeMLP(AlignedBaseline):
         self.text_channels = nn.Linear(self.text.width, config.width, bias=False)
         self.vision_channels = _recurrent(info.width("vision"), config)
         self.audio_channels = _recurrent(info.width("audio"), config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = BitDropout(config.dropout)
         sizes = [(self.steps, MODALITIES, config.width)]
         for steps, width in zip(config.block_steps, config.block_widths, strict=True):
             sizes.append((min(steps, sizes[-1][0]), MODALITIES, width))

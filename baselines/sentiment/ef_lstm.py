@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, AlignedBaseline, AlignedConfig
+from harness.nn.dropout import BitDropout
 from harness.nn.sequence import LastState
 from harness.nn.step_norm import StepNorm
 from harness.registry import BASELINES
@@ -51,7 +52,7 @@ class EFLSTM(AlignedBaseline):
         joined = self.text.width + info.width("vision") + info.width("audio")
         self.norm = StepNorm(self.text.steps) if config.norm == "peer" else nn.Identity()
         self.state = LastState(joined, config.hidden, config.layers, config.dropout)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = BitDropout(config.dropout)
         self.hidden = nn.Linear(config.hidden, config.hidden)
         self.out = nn.Linear(config.hidden, 1)
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from baselines.sentiment.base import TINY_TEXT
 from baselines.sentiment.vectors import VECTORS_SPACE, VectorsBaseline, VectorsConfig
+from harness.nn.dropout import BitDropout
 from harness.nn.mlp import mlp
 from harness.registry import BASELINES
 from harness.spec import FloatSpace, IntSpace
@@ -49,7 +50,7 @@ class LFDNN(VectorsBaseline):
     def __init__(self, config: LFDNNConfig, info: DataInfo) -> None:
         super().__init__(config, info)
         fused = config.text_width + config.vision_width + config.audio_width
-        self.dropout = nn.Dropout(config.fusion_dropout)
+        self.dropout = BitDropout(config.fusion_dropout)
         self.head = mlp((fused, config.head_width, config.head_width, 1), activation=nn.ReLU)
 
     def forward(self, batch: Batch) -> Outputs:

@@ -6,6 +6,7 @@ from pydantic import Field
 from torch import nn
 
 from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
+from harness.nn.dropout import BitDropout
 from harness.nn.mlp import mlp
 from harness.nn.sequence import ProjectedState
 from harness.registry import BASELINES
@@ -49,7 +50,7 @@ class TextOnly(Baseline):
         self.text_vector = ProjectedState(
             self.text.width, config.hidden, config.width, config.text_dropout
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = BitDropout(config.dropout)
         self.head = mlp((config.width, config.head_width, config.head_width, 1), activation=nn.ReLU)
 
     def forward(self, batch: Batch) -> Outputs:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from baselines.sentiment.base import TINY_TEXT
 from baselines.sentiment.vectors import VECTORS_SPACE, VectorsBaseline, VectorsConfig
+from harness.nn.dropout import BitDropout
 from harness.nn.mlp import mlp
 from harness.registry import BASELINES
 from harness.spec import FloatSpace, IntSpace
@@ -68,7 +69,7 @@ class TFN(VectorsBaseline):
     def __init__(self, config: TFNConfig, info: DataInfo) -> None:
         super().__init__(config, info)
         fused = (config.text_width + 1) * (config.vision_width + 1) * (config.audio_width + 1)
-        self.dropout = nn.Dropout(config.fusion_dropout)
+        self.dropout = BitDropout(config.fusion_dropout)
         self.head = mlp((fused, config.head_width, config.head_width, 1), activation=nn.ReLU)
         self.is_bounded = config.output != "linear"
         lowest, highest = (-3.0, 3.0) if config.output == "peer" else info.label_range

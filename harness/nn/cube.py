@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from harness.nn.dropout import BitDropout
+
 Sizes = tuple[int, int, int]
 """Steps, modalities and channels of a cube."""
 
@@ -22,7 +24,7 @@ class AxisMix(nn.Module):
         self.norm = nn.LayerNorm(before, eps=1e-6)
         self.mix = nn.Sequential(nn.Linear(before, after), nn.GELU(), nn.Linear(after, after))
         self.shortcut = nn.Linear(before, after, bias=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def forward(self, cube: Tensor) -> Tensor:
         """The cube (B, L, M, D) with another size along the axis."""

@@ -26,8 +26,10 @@ def test_its_vector_is_the_last_state_of_an_lstm_over_joined_features(layers):
     found = lstm(batch).embedding
     for row, length in enumerate(batch.text.lengths.tolist()):
         parts = [view.values[row, :length] for view in (batch.text, vision, audio)]
-        _, (state, _) = lstm.state.lstm(torch.cat(parts, dim=1))
-        assert_close(found[row], state[-1])
+        states = torch.cat(parts, dim=1)
+        for layer in lstm.state.layers:
+            states, _ = layer(states)
+        assert_close(found[row], states[-1])
 
 
 def test_its_score_is_a_rectified_layer_and_a_sum_over_the_last_state():

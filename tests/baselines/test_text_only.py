@@ -82,7 +82,7 @@ def test_its_vector_is_a_linear_layer_on_the_last_state_of_an_lstm():
     model = TextOnly(TextOnlyConfig(width=8), DATA.info).eval()
     sequence = DATA.test.text
     row, length = 3, int(DATA.test.text.lengths[3])
-    states, _ = model.text_vector.state.lstm(sequence.values[row, :length])
+    states, _ = model.text_vector.state.layers[0](sequence.values[row, :length])
     weight, bias = (value.detach().numpy() for value in model.text_vector.linear.parameters())
     expected = states[-1].detach().numpy() @ weight.T + bias
     np.testing.assert_allclose(model(DATA.test).embedding[row].detach().numpy(), expected, atol=1e-6)

@@ -19,15 +19,36 @@ def padded(lengths=LENGTHS, longest=7):
 def test_the_last_state_is_that_of_an_lstm_over_the_existing_steps():
     encoder, sequence = LastState(4, 6), padded()
     for row, length in enumerate(LENGTHS):
-        _, (state, _) = encoder.lstm(sequence.values[row, :length])
+        _, (state, _) = encoder.layers[0](sequence.values[row, :length])
         assert_close(encoder(sequence)[row], state[0])
 
 
 def test_the_last_state_of_stacked_layers_is_that_of_the_last_one():
     encoder, sequence = LastState(4, 6, layers=3, dropout=0.5).eval(), padded()
     for row, length in enumerate(LENGTHS):
-        _, (state, _) = encoder.lstm(sequence.values[row, :length])
-        assert_close(encoder(sequence)[row], state[2])
+        states = sequence.values[row, :length]
+        for layer in encoder.layers:
+            states, _ = layer(states)
+        assert_close(encoder(sequence)[row], states[-1])
+
+
+def test_the_state_of_a_single_step_is_that_of_an_lstm_and_so_is_its_gradient():
+    encoder, sequence = LastState(4, 6, layers=2), padded((1, 0, 1), longest=1)
+    expected = sequence.values
+    for layer in encoder.layers:
+        expected, _ = layer(expected)
+    found = encoder(sequence)
+    assert_close(found, expected[:, 0])
+    names = [name for name, _ in encoder.named_parameters() if "weight_hh" not in name]
+    weights = [dict(encoder.named_parameters())[name] for name in names]
+    gradients = (torch.autograd.grad(each.square().sum(), weights) for each in (found, expected))
+    assert_close(*gradients)
+
+
+def test_dropout_acts_between_layers_only():
+    for layers, changes in ((1, False), (2, True)):
+        encoder = LastState(4, 6, layers=layers, dropout=0.5)
+        assert encoder(padded()).ne(encoder(padded())).any().item() == changes
 
 
 def test_the_projected_state_is_a_linear_layer_on_the_last_state():
@@ -38,7 +59,7 @@ def test_the_projected_state_is_a_linear_layer_on_the_last_state():
 
 def test_an_lstm_reads_an_empty_sequence_as_one_zero_step():
     encoder = LastState(4, 6)
-    _, (state, _) = encoder.lstm(torch.zeros(1, 4))
+    _, (state, _) = encoder.layers[0](torch.zeros(1, 4))
     assert_close(encoder(padded((0, 3)))[0], state[0])
 
 
@@ -74,6 +95,13 @@ def test_the_mean_state_is_trained_on_inputs_normalised_over_the_batch():
     means = torch.stack([sequence.values[row, :length].mean(0) for row, length in enumerate(LENGTHS)])
     scaled = (means - means.mean(0)) / (means.var(0, correction=0) + encoder.norm.eps).sqrt()
     assert_close(encoder.norm(sequence.mean()), scaled)
+
+
+def test_the_mean_of_one_step_is_that_step():
+    encoder = MeanState(4, 6, dropout=0.0).eval()
+    one = padded((1, 0, 1), longest=1)
+    more = Padded(torch.cat((one.values, 0 * one.values), 1), torch.cat((one.mask, one.mask & False), 1))
+    assert_close(encoder(one), encoder(more))
 
 
 def test_an_empty_sequence_has_the_mean_state_of_zeros():

@@ -39,7 +39,7 @@ def sub_networks() -> dict[str, str]:
     names = {}
     for kind in ("weight", "bias"):
         for of in ("ih", "hh"):
-            names[f"text_vector.state.lstm.{kind}_{of}_l0"] = f"text_subnet.rnn.{kind}_{of}_l0"
+            names[f"text_vector.state.layers.0.{kind}_{of}_l0"] = f"text_subnet.rnn.{kind}_{of}_l0"
         names[f"text_vector.linear.{kind}"] = f"text_subnet.linear_1.{kind}"
     for ours, theirs in (("vision_vector", "video_subnet"), ("audio_vector", "audio_subnet")):
         for of in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):

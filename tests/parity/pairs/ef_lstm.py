@@ -38,7 +38,7 @@ def pair() -> Pair:
         batch,
         score,
         absolute_errors(port, batch, score),
-        layouts={"state.lstm.weight_ih_l0": in_order(GIVEN, ("text", "vision", "audio"))},
+        layouts={"state.layers.0.weight_ih_l0": in_order(GIVEN, ("text", "vision", "audio"))},
     )
 
 
@@ -50,6 +50,5 @@ def names() -> dict[str, str]:
         found[f"hidden.{kind}"], found[f"out.{kind}"] = f"linear.{kind}", f"out.{kind}"
         for of in ("ih", "hh"):
             for layer in range(LAYERS):
-                weight = f"{kind}_{of}_l{layer}"
-                found[f"state.lstm.{weight}"] = f"lstm.{weight}"
+                found[f"state.layers.{layer}.{kind}_{of}_l0"] = f"lstm.{kind}_{of}_l{layer}"
     return found
