@@ -30,27 +30,26 @@ class LastState(nn.Module):
 
     def forward(self, sequence: Padded) -> Tensor:
         """The state after the last existing step; an empty sequence counts as one zero step."""
-        states = sequence.values
-        read = _first_state if states.shape[1] == 1 else _states
+        states, state = sequence.values, sequence.values
         for at, layer in enumerate(self.layers):
-            states = read(layer, self.dropout(states) if at else states)
-        if states.shape[1] == 1:
-            return states[:, 0]
+            states, state = _read(layer, self.dropout(states) if at else states)
+        if sequence.mask.all():
+            return state
         # Padding comes last and no state looks ahead, so packing would change nothing but the time.
         clips = torch.arange(len(states), device=states.device)
         return states[clips, sequence.lengths.clamp(min=1) - 1]
 
 
-def _states(lstm: nn.Module, values: Tensor) -> Tensor:
-    states: Tensor = lstm(values)[0]
-    return states
-
-
-def _first_state(lstm: nn.Module, values: Tensor) -> Tensor:
-    """(B, 1, width) of one step (B, 1, D): with nothing to recur on, the cell takes half the time."""
+def _read(lstm: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
+    """States (B, T, width) of all steps, and that of the last one."""
+    if values.shape[1] > 1:
+        states, (state, _) = lstm(values)
+        return states, state[0]
+    # With nothing to recur on, the cell alone takes half the time.
     gates = linear(values, lstm.weight_ih_l0, lstm.bias_ih_l0 + lstm.bias_hh_l0)
     write, _, cell, show = gates.chunk(4, 2)
-    return show.sigmoid() * (write.sigmoid() * cell.tanh()).tanh()
+    states = show.sigmoid() * (write.sigmoid() * cell.tanh()).tanh()
+    return states, states[:, 0]
 
 
 class ProjectedState(nn.Module):
