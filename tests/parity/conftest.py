@@ -12,7 +12,8 @@ def pytest_addoption(parser):
 
 def pytest_terminal_summary(terminalreporter):
     """How many ports were compared with the peer, in how many checks."""
-    passed = [report for report in terminalreporter.stats.get("passed", ()) if "parity" in report.nodeid]
-    names = {report.nodeid.partition("[")[2].rstrip("]").partition("-")[0] for report in passed}
+    passed = [report.nodeid for report in terminalreporter.stats.get("passed", ())]
+    compared = [name.partition("[")[2].rstrip("]") for name in passed if "/test_parity.py::" in name]
+    ports = {name.partition("-")[0] for name in compared}
     if passed:
-        terminalreporter.write_line(f"parity: {len(names)} models, {len(passed)} checks passed")
+        terminalreporter.write_line(f"parity: {len(ports)} ports, {len(compared)} checks of them passed")
