@@ -117,9 +117,9 @@ class CrossModalTransformers(nn.Module):
     def _visible(
         self, rows: list[int], sequences: Sequence[Padded], *, is_causal: bool
     ) -> Tensor | None:
-        """What is added to logits (n B, 1, T or 1, S); None where there is one step to see."""
+        """What is added to logits (n B, 1, T or 1, S); None where all is seen."""
         asked = torch.stack([sequences[self.pairs[row][1]].mask for row in rows])
-        if asked.shape[2] == 1:
+        if asked.shape[2] == 1 or (asked.all() and not is_causal):
             return None
         visible = asked.unsqueeze(2)
         if is_causal:

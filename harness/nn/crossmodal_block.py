@@ -53,7 +53,7 @@ class Asking:
 
     Attributes:
         chosen: n of the N transformers.
-        visible: what is added to logits, (n B, 1, T or 1, S); None where there is one step to see.
+        visible: what is added to logits, (n B, 1, T or 1, S); None where all is seen.
         dropouts: of attention, and for how many of the n, in a row, each of them holds.
     """
 
@@ -187,6 +187,6 @@ def _attend(parts: tuple[Tensor, Tensor, Tensor], visible: Tensor | None, dropou
     if rate == 0 or queries.device.type != "cpu":
         return scaled_dot_product_attention(queries, keys, values, attn_mask=visible, dropout_p=rate)
     # On a CPU nothing is fused with dropout, and torch draws slowly.
-    logits = queries @ keys.transpose(2, 3) / queries.shape[3] ** 0.5
+    logits = (queries / queries.shape[3] ** 0.5) @ keys.transpose(2, 3)
     shares = (logits if visible is None else logits + visible).softmax(3)
     return dropout(shares) @ values

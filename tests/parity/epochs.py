@@ -1,4 +1,4 @@
-"""An epoch of a port in the engine's loop, and one of the peer's model in a bare loop, on the same clips."""
+"""An epoch of a port in the engine's loop, and of the peer's model in a bare loop, on the same clips."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Race:
         ends: Any = (Path(), lambda *_: None, lambda _: False, "")
         job = Job(spec, train, train, None, None, torch.float32, *ends)
         trainer = _Trainer(fabric, module, optimiser, job)
-        return lambda number: trainer.train(number)
+        return trainer.train
 
     def rival(self, data: Dataset, bert: str) -> Epoch:
         """An epoch of the peer's model at the same sizes, in the shortest loop that trains it."""
