@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from harness.spec import Condition, View
-from harness.types import Batch, Dataset, Outputs
+from harness.types import Batch, DataInfo, Dataset, Outputs
 
 
 class Reader(Protocol):
@@ -39,6 +39,14 @@ class Model(Protocol):
 
     def __call__(self, batch: Batch) -> Outputs:
         """The outputs of a batch's clips."""
+
+
+@runtime_checkable
+class ChecksData(Protocol):
+    """A model's configuration that asks more of the data than that they have its views."""
+
+    def check_data(self, info: DataInfo) -> None:
+        """Raises `BadInput` if the model cannot be trained on such data; called before any training."""
 
 
 @runtime_checkable

@@ -102,6 +102,15 @@ class AlignedConfig(BaselineConfig):
         "neighbouring steps, peer = averaged as MMSA does (padding counts)",
     )
 
+    def check_data(self, info: DataInfo) -> None:
+        """Whether the data are aligned, or are to be.
+
+        Raises:
+            BadInput: neither.
+        """
+        if self.align is None:
+            _check_aligned(self, info)
+
     def ignores_padding(self) -> bool:
         """Not when steps are brought together as the peer does."""
         return self.align != "peer"
@@ -149,8 +158,7 @@ class AlignedBaseline(Baseline):
     def __init__(self, config: AlignedConfig, info: DataInfo) -> None:
         super().__init__(config, info)
         self.align = config.align
-        if config.align is None:
-            _check_aligned(config, info)
+        config.check_data(info)
 
     def sequences(self, batch: Batch) -> tuple[Padded, Padded, Padded]:
         """Text, vision and audio (B, T, D), step by step."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from harness.contracts import Reader
+from harness.contracts import ChecksData, Reader
 from harness.engine.devices import check_devices
 from harness.registry import DATASETS
 from harness.spec import LOCATION_KEYS, BadInput, ModelConfig, RayLaunch, Study, TrialSpec, VariantRef
@@ -65,6 +65,8 @@ def _check_data(spec: TrialSpec, config: ModelConfig, data: Dataset) -> None:
             f"{model} needs the views {', '.join(sorted(config.needs() - views))}; "
             f"{spec.data.name} has {', '.join(sorted(views))}"
         )
+    if isinstance(config, ChecksData):
+        config.check_data(data.info)
     taken = config.frames_taken()
     there = [split.frames.lengths.min() for split in (data.train, data.valid, data.test) if split.frames]
     if taken is not None and there and taken > int(min(there)):
