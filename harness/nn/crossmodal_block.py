@@ -5,6 +5,7 @@ Letters: n of the N transformers, B clips, T steps of who asks, S steps of who i
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm, scaled_dot_product_attention
 
 from harness.nn.dropout import BitDropout
+
+CACHED_LOGITS = 500_000
 
 Chosen = list[int] | None
 """Which of the N transformers run; None = all."""
@@ -182,11 +185,16 @@ def _of_many(queries: Tensor, keys: Tensor, values: Tensor, heads: int, asking: 
 
 
 def _attend(parts: tuple[Tensor, Tensor, Tensor], visible: Tensor | None, dropout: BitDropout) -> Tensor:
-    queries, keys, values = parts
+    queries, keys, _ = parts
     rate = dropout.p if dropout.training else 0.0
     if rate == 0 or queries.device.type != "cpu":
-        return scaled_dot_product_attention(queries, keys, values, attn_mask=visible, dropout_p=rate)
-    # On a CPU nothing is fused with dropout, and torch draws slowly.
-    logits = (queries / queries.shape[3] ** 0.5) @ keys.transpose(2, 3)
-    shares = (logits if visible is None else logits + visible).softmax(3)
-    return dropout(shares) @ values
+        return scaled_dot_product_attention(*parts, attn_mask=visible, dropout_p=rate)
+    # On a CPU nothing is fused with dropout: clips at a time whose logits stay in its cache.
+    clips = max(1, CACHED_LOGITS // (queries.shape[1] * queries.shape[2] * keys.shape[2]))
+    seen = itertools.repeat(None) if visible is None else visible.split(clips)
+    found = []
+    for query, key, value, mask in zip(*(part.split(clips) for part in parts), seen, strict=False):
+        logits = (query / query.shape[3] ** 0.5) @ key.transpose(2, 3)
+        shares = (logits if mask is None else logits + mask).softmax(3)
+        found.append(dropout(shares) @ value)
+    return found[0] if len(found) == 1 else torch.cat(found)

@@ -311,3 +311,17 @@ def test_token_ids_that_changed_are_missing():
     gone = torch.tensor([[1, 0, 9, 2, 0]])
     now = Padded(gone, torch.ones(1, 5, dtype=torch.bool))
     assert steps_missing(now, Padded(ids, mask)).tolist() == [[False, True, False, False]]
+
+
+@pytest.mark.parametrize("logits", [1, 10**6])
+def test_however_many_clips_run_at_a_time_attention_is_the_same(monkeypatch, logits):
+    monkeypatch.setattr("harness.nn.crossmodal_block.CACHED_LOGITS", logits)
+    # Attention with dropout, but that nothing is dropped.
+    monkeypatch.setattr("harness.nn.dropout.BitDropout.forward", lambda self, given: given)
+    found = made()
+    sequences = [sequence(3, 5, 1, seed=seed) for seed in range(3)]
+    expected = [states.values for states in found.eval()(sequences)]
+    for dropout in found.attention_dropouts:
+        dropout.p = 0.5
+    for states, plain in zip(found.train()(sequences), expected, strict=True):
+        assert_close(states.values, plain, atol=1e-5, rtol=1e-5)
