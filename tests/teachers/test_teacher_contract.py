@@ -1,6 +1,7 @@
 """What holds of every registered teacher, in each way that it can be configured to see a clip."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch.testing import assert_close
 
 from harness.contracts import Precomputes, ScalesRates
 from harness.registry import TEACHERS
+from harness.spec import OutputName
 from harness.types import Padded
 
 VECTORS = frozenset({"score", "class_logits", "embedding"})
@@ -52,7 +54,7 @@ def state(model):
 def test_it_fills_the_outputs_that_it_declares(entry, config):
     model = built(entry, config)
     outputs = model(ready(model, clips()))
-    given = {field.name for field in fields(outputs) if getattr(outputs, field.name) is not None}
+    given = {name for name in get_args(OutputName) if getattr(outputs, name) is not None}
     assert given == config.gives()
 
 
