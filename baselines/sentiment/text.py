@@ -71,7 +71,7 @@ class EmbeddedTokens(TextStates):
     def forward(self, batch: Batch) -> Padded:
         """(B, L, D) embedded tokens."""
         tokens = _tokens(batch)
-        return Padded(self.embedding(tokens.values), tokens.mask)
+        return Padded(masked(self.embedding(tokens.values), tokens.mask), tokens.mask)
 
 
 class EncodedTokens(TextStates):
@@ -109,9 +109,15 @@ class EncodedTokens(TextStates):
         """(B, L) ids and which of them exist, at least one a clip: an encoder has states of something.
 
         Raises:
-            ValueError: the encoder has no token of some id.
+            ValueError: the encoder has no token of some id, or no position for so many of them.
         """
         found = _tokens(batch) if self._tokenizer is not None else _stored_ids(batch)
+        longest = int(found.lengths.max())
+        if longest > self.steps:
+            raise ValueError(
+                f"a clip has {longest} token ids, and the text encoder is to read {self.steps} at most; "
+                "set max_tokens"
+            )
         known = self.encoder.config.vocab_size
         highest = int(found.values.max())
         if highest >= known:

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+from harness.nn.sequence import LastState
 
 if TYPE_CHECKING:
     from harness.types import Padded
 
 
 class FinalStates(nn.Module):
-    """The hidden state of an LSTM at the last existing step: (B, T, D) to (B, width).
+    """`LastState`, or two of them: (B, T, D) to (B, width).
 
     With `both_ways` a second LSTM reads from the last existing step to the first, and its last state is
-    beside that of the first: (B, 2 width). The padding behind a sequence is read too, but after its
-    state was taken: where lengths differ, that is several times faster than packing the sequences.
+    beside that of the first: (B, 2 width).
     """
 
     def __init__(self, width_in: int, width: int, *, both_ways: bool = False) -> None:
         super().__init__()
-        self.forwards = nn.LSTM(width_in, width, batch_first=True)
-        self.backwards = nn.LSTM(width_in, width, batch_first=True) if both_ways else None
+        self.forwards = LastState(width_in, width)
+        self.backwards = LastState(width_in, width) if both_ways else None
         self.width = width * (2 if both_ways else 1)
 
     def forward(self, sequence: Padded) -> Tensor:
         """The last states of each clip; an empty sequence counts as one zero step."""
-        last = (sequence.lengths - 1).clamp(min=0)
-        found = _state_at(self.forwards, sequence.values, last)
+        found: Tensor = self.forwards(sequence)
         if self.backwards is None:
             return found
-        return torch.cat((found, _state_at(self.backwards, _turned(sequence.values, last), last)), dim=1)
+        return torch.cat((found, self.backwards(_turned(sequence))), dim=1)
 
 
 class ProjectedStates(nn.Module):
@@ -48,13 +49,10 @@ class ProjectedStates(nn.Module):
         return self.linear(self.states(sequence))
 
 
-def _state_at(lstm: nn.LSTM, values: Tensor, step: Tensor) -> Tensor:
-    states, _ = lstm(values)
-    return states[torch.arange(len(states), device=states.device), step]
-
-
-def _turned(values: Tensor, last: Tensor) -> Tensor:
-    """The steps from `last` to the first, and what comes after them arbitrary."""
-    steps = torch.arange(values.shape[1], device=values.device)
-    order = (last.unsqueeze(1) - steps).clamp(min=0)
-    return values.gather(1, order.unsqueeze(2).expand_as(values))
+def _turned(sequence: Padded) -> Padded:
+    """The existing steps from the last to the first."""
+    values = sequence.values
+    last = (sequence.lengths - 1).clamp(min=0).unsqueeze(1)
+    order = (last - torch.arange(values.shape[1], device=values.device)).clamp(min=0)
+    turned = values.gather(1, order.unsqueeze(2).expand_as(values))
+    return replace(sequence, values=turned.masked_fill(~sequence.mask.unsqueeze(2), 0))

@@ -96,6 +96,14 @@ def test_so_are_data_that_are_not_aligned(name):
     assert load_checked(*studied({**tiny, "align": "pool"}, DATA.info))
 
 
+def test_more_ids_than_the_encoder_has_positions_for_are_named():
+    entry = BASELINES.get("text_only")
+    model = build(entry, entry.configure({**entry.tiny, "text_source": "token_ids", "max_tokens": 8}))
+    long = Padded(torch.full((8, 9), 5), torch.ones(8, 9, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r"9 token ids.*read 8 at most; set max_tokens"):
+        model(replace(clips(), token_ids=long))
+
+
 def test_an_id_that_the_encoder_has_no_token_for_is_named():
     entry = BASELINES.get("text_only")
     model = build(entry, entry.configure({**entry.tiny, "text_source": "token_ids"}))

@@ -32,9 +32,9 @@ def vectors(model, row, encoders):
         sequence, network = getattr(DATA.test, name), getattr(model, name)
         steps = sequence.values[row, : sequence.mask[row].sum()]
         states = network if encoders == "paper" else network.states
-        found[name] = states.forwards(steps)[1][0][0].detach().numpy()
+        found[name] = states.forwards.layers[0](steps)[1][0][0].detach().numpy()
         if encoders == "peer":
-            back = states.backwards(steps.flip(0))[1][0][0].detach().numpy()
+            back = states.backwards.layers[0](steps.flip(0))[1][0][0].detach().numpy()
             found[name] = linear(network.linear, np.concatenate((found[name], back)))
     return found
 

@@ -43,7 +43,8 @@ def vectors(model, row, encoders):
     for name in ("audio", "vision"):
         sequence, network = getattr(DATA.test, name), getattr(model, name)
         steps = sequence.values[row, : sequence.mask[row].sum()]
-        lstm = network.forwards if encoders == "paper" else network.states.forwards
+        states = network if encoders == "paper" else network.states
+        lstm = states.forwards.layers[0]
         state = lstm(steps)[1][0][0].detach().numpy()
         found[name] = state if encoders == "paper" else linear(network.linear, state)
     return found

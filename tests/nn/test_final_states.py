@@ -22,16 +22,16 @@ def padded(lengths=LENGTHS, longest=7, noise=0.0):
 def test_the_state_is_that_of_an_lstm_over_the_existing_steps():
     encoder, sequence = FinalStates(4, 6), padded()
     for row, length in enumerate(LENGTHS):
-        _, (state, _) = encoder.forwards(sequence.values[row, :length])
+        _, (state, _) = encoder.forwards.layers[0](sequence.values[row, :length])
         assert_close(encoder(sequence)[row], state[0])
 
 
 def test_both_ways_it_is_what_a_bidirectional_lstm_says():
     encoder, sequence = FinalStates(4, 6, both_ways=True), padded()
     both = nn.LSTM(4, 6, bidirectional=True)
-    for name, weight in encoder.forwards.named_parameters():
+    for name, weight in encoder.forwards.layers[0].named_parameters():
         getattr(both, name).data = weight.data
-        getattr(both, f"{name}_reverse").data = encoder.backwards.get_parameter(name).data
+        getattr(both, f"{name}_reverse").data = encoder.backwards.layers[0].get_parameter(name).data
     for row, length in enumerate(LENGTHS):
         _, (states, _) = both(sequence.values[row, :length])
         assert_close(encoder(sequence)[row], states.flatten())

@@ -75,8 +75,8 @@ def test_of_two_that_both_wrote_before_either_read_the_smaller_run_id_wins(
     owners = []
     for _ in range(2):
         waiting = Interrupted(intents)
-        waiting.before["written"] = lambda: both_wrote.wait(10)
-        owners.append(ServerClaims(waiting, patience_seconds=10))
+        waiting.before["written"] = lambda: both_wrote.wait(60)
+        owners.append(ServerClaims(waiting, patience_seconds=60))
     won: dict[str, bool] = {}
 
     def take(claims: ServerClaims) -> None:

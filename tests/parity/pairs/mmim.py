@@ -56,8 +56,8 @@ def names(port: MMIM) -> dict[str, str]:
     modules |= {f"predictors.{name}": f"cpc_z{letter}.net" for name, letter in LETTERS.items()}
     for ours, theirs, letter in (("vision", "visual_enc", "v"), ("audio", "acoustic_enc", "a")):
         modules |= {
-            f"{ours}.states.forwards": f"{theirs}.rnn",
-            f"{ours}.states.backwards": f"{theirs}.rnn",
+            f"{ours}.states.forwards.layers.0": f"{theirs}.rnn",
+            f"{ours}.states.backwards.layers.0": f"{theirs}.rnn",
             f"{ours}.linear": f"{theirs}.linear_1",
             f"given_text.{ours}.mean": f"mi_t{letter}.mlp_mu",
             f"given_text.{ours}.log_variance": f"mi_t{letter}.mlp_logvar",

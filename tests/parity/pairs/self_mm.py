@@ -64,7 +64,7 @@ def names(port: SelfMM) -> dict[str, str]:
     """Ours to theirs."""
     modules = {"text.encoder": "text_model.model"}
     for ours, theirs in (("vision", "video"), ("audio", "audio")):
-        modules[f"{ours}.states.forwards"] = f"{theirs}_model.rnn"
+        modules[f"{ours}.states.forwards.layers.0"] = f"{theirs}_model.rnn"
         modules[f"{ours}.linear"] = f"{theirs}_model.linear_1"
     for ours, theirs in THEIRS.items():
         for at, layer in enumerate(("representation", "between", "score"), start=1):
