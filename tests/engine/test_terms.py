@@ -10,7 +10,7 @@ from trials import dataset, run, spec
 
 from harness.engine.terms import adapt, build_terms
 from harness.registry import LOSSES
-from harness.spec import LossConfig, LossTerm
+from harness.spec import LossConfig, LossTerm, VariantRef
 from harness.types import Outputs
 
 DATA = dataset()
@@ -119,3 +119,20 @@ def test_an_interrupted_trial_keeps_the_parameters_of_its_losses(widths, tmp_pat
         run(what, tmp_path / "cut", DATA, on_epoch=stop)
     resumed = run(what, tmp_path / "cut", DATA)
     assert resumed.predictions.equals(whole.predictions)
+
+
+def test_showing_a_loss_what_the_model_says_leaves_no_trace_in_the_model(widths, tmp_path):
+    # lf_dnn normalises by batch: it has running means that a look in training mode would move.
+    model = VariantRef(name="lf_dnn")
+    shown = {"task_l1": LossTerm(), "widths": LossTerm(weight=0.0)}
+    looked = run(spec("baseline", model=model, losses=shown, clip_norm=None), tmp_path / "looked", DATA)
+    bare = run(spec("baseline", model=model, clip_norm=None), tmp_path / "bare", DATA)
+    assert looked.result.metrics == bare.result.metrics
+
+
+def test_parts_are_computed_for_the_losses_that_read_them(tmp_path):
+    model = VariantRef(name="misa", width=4, feedforward=4)
+    losses = {"task_l1": LossTerm(), "cmd": LossTerm(), "code_reconstruction": LossTerm()}
+    done = run(spec("baseline", model=model, losses=losses), tmp_path, DATA)
+    assert done.result.failure is None
+    assert all(record.metrics["train/cmd"] > 0 for record in done.result.epochs)
