@@ -21,11 +21,17 @@ class Queue:
         self._waiting: dict[str, tuple[str, ...]] = {}
 
     def extend(self, plan: Plan, ended: Mapping[str, State]) -> None:
-        """Takes in the trials of a plan that are new; `ended` says how those ended that did."""
+        """Takes in the trials of a plan that are new; `ended` says how those ended that did.
+
+        One that is under way here ends when its worker says so: what it left may be there already,
+        and the worker not yet free.
+        """
         for trial in plan.trials:
-            if trial not in self.ended and trial in ended:
+            if trial in self.ended or trial in self.here:
+                continue
+            if trial in ended:
                 self.end(trial, ended[trial])
-            elif trial not in self.ended and trial not in self.here:
+            else:
                 self._waiting.setdefault(trial, plan.teachers.get(trial, ()))
 
     def ready(self) -> Iterator[str]:

@@ -74,3 +74,16 @@ def test_a_plan_that_has_grown_brings_only_what_is_new():
     made.extend(large, {})
     assert begun not in made.unsettled
     assert set(made.unsettled) == large.trials.keys() - {begun}
+
+
+def test_a_trial_under_way_here_ends_when_its_worker_says_so_and_not_when_a_plan_grows():
+    # What it left lies in the outbox a moment before the worker is free for the next one.
+    toy = plan("seeds=[0]")
+    made = queue(toy)
+    trial = next(iter(made.ready()))
+    made.begin(trial)
+    made.extend(toy, {trial: "complete"})
+    assert trial in made.here
+    assert trial not in made.ended
+    made.end(trial, "complete")
+    assert not made.here
