@@ -27,12 +27,15 @@ class Curve:
 
     Attributes:
         only: the modality of an arm that reads one; empty for all others.
+        stands_in: whether it is an arm that one would use instead of the others where something is
+            missing: of one modality, and neither a teacher nor a control.
         stands: whether no condition moves any metric of the records, in any seed, by a single bit.
         seeds: (n, conditions), a row for every seed that answered the whole question.
     """
 
     arm: str
     only: str
+    stands_in: bool
     stands: bool
     seeds: Floats
 
@@ -67,8 +70,8 @@ class Panel:
 
     @property
     def single(self) -> tuple[Curve, ...]:
-        """Those of them that read one modality."""
-        return tuple(curve for curve in self.drawn if curve.only)
+        """Those of them that others are held against: students and baselines of one modality."""
+        return tuple(curve for curve in self.drawn if curve.stands_in)
 
 
 def panels(records: Records, layout: Layout) -> tuple[Panel, ...]:
@@ -85,10 +88,12 @@ def panels(records: Records, layout: Layout) -> tuple[Panel, ...]:
 def _curves(records: Records, question: Question, metric: str) -> Iterator[Curve]:
     for arm in records.arms:
         answers = [answer for _, result in records.complete(arm) if (answer := _of(result, question))]
+        spec = records.of(arm)[0].spec
         rows = [[one.metrics.get(metric, np.nan) for one in answer] for answer in answers]
         yield Curve(
             arm=arm,
-            only=only_modality(records, arm),
+            only=(only := only_modality(records, arm)),
+            stands_in=bool(only) and spec.role != "teacher" and spec.control == "none",
             stands=bool(answers) and all(_stands(answer) for answer in answers),
             seeds=np.asarray(rows, dtype=np.float64).reshape(len(rows), len(question.conditions)),
         )

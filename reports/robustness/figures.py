@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,12 @@ _NAMED = 24
 _HUES = tuple("0123456789")
 """Colours are used again with another mark, as more of them could not be told apart."""
 
+_THREE_COLUMNS = 28
+"""Letters of the longest name beside which two more columns still fit."""
+
+_NEAR = 0.06
+"""Share of the axis that a level takes, written beside the next one."""
+
 _MARKS = ("o", "^", "s", "v", "P")
 _DASHES = ((0, (5, 2)), (0, (2, 2)), (0, (6, 2, 1, 2)), (0, (1, 1)))
 _SINGLE = ("black", "dimgrey", "darkgrey")
@@ -42,7 +49,8 @@ def figures(panel: Panel) -> dict[str, bytes]:
         plot.set(xlabel=panel.question.axis, ylabel=f"{panel.metric.label} {panel.metric.arrow}")
         plot.margins(y=0.1)
         entitle(plot, f"mean over seeds, {'bars' if wide else 'bands'}: ± sd", marked)
-        explain(plot, 3 if wide else 2)
+        longest = max((len(label) for label in plot.get_legend_handles_labels()[1]), default=0)
+        explain(plot, 3 if wide and longest <= _THREE_COLUMNS else 2)
         return {f"{name}.{kind}": saved(plot, kind) for kind in _FORMATS}
 
 
@@ -97,13 +105,20 @@ def _ring(plot: Any, panel: Panel) -> str:
     plot.scatter(*points.T, s=60, facecolors="none", edgecolors="black", linewidths=1, zorder=4)
     if len(found) > _NAMED:
         return "rings: crossings with an arm of one modality; their levels are in robustness.md"
+    upright = len(found) > _LEVEL or _are_close(by_single, panel)
     for line, crossings in enumerate(by_single):
         for place, one in enumerate(crossings):
             # Of several lines the lowest has its levels below it, the others above.
             up = place % 2 if len(by_single) == 1 else line > 0
             further = place // 2 % 2 if len(by_single) == 1 else place % 2
-            _write(plot, one, 1 if up else -1, further, upright=len(found) > _LEVEL)
+            _write(plot, one, 1 if up else -1, further, upright=upright)
     return "rings: crossings with an arm of one modality, and their levels"
+
+
+def _are_close(lines: list[list[Crossing]], panel: Panel) -> bool:
+    """Whether levels of one line, written side by side, would run into each other."""
+    room = _NEAR * (panel.question.levels[-1] - panel.question.levels[0])
+    return any(after.level - before.level < room for line in lines for before, after in pairwise(line))
 
 
 def _by_single(panel: Panel) -> list[list[Crossing]]:
