@@ -30,7 +30,10 @@ def list_command(kind: str | None, plugins: Sequence[str]) -> None:
 
 
 def describe_command(kind: str, name: str, plugins: Sequence[str]) -> None:
-    """Prints the parameters of one variant: default, what a search tries, and what it does."""
+    """Prints the parameters of one variant: default, what a search tries, what it does; its presets."""
+    # Here, not on top: a mistyped command needs no study.
+    from harness.study.presets import presets
+
     discover(plugins)
     entry = _registry(kind).get(name)
     table = Table(box=None, header_style="bold")
@@ -47,6 +50,9 @@ def describe_command(kind: str, name: str, plugins: Sequence[str]) -> None:
     console = Console()
     console.print(f"{entry.kind} {entry.name}: {entry.summary}\nSource: {entry.paper}", markup=False)
     console.print(table)
+    for data, preset in presets(entry).items():
+        trials = "trials not known" if preset.trials is None else f"{preset.trials} search trials"
+        console.print(f"preset {data}: {preset.source} ({trials})", markup=False)
 
 
 def schema_command() -> None:

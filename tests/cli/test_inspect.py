@@ -47,3 +47,11 @@ def test_the_weight_of_a_loss_is_told_with_its_parameters(capsys):
 def test_an_unknown_kind_or_name_gives_the_nearest(kind, name, near):
     with pytest.raises(BadInput, match=near):
         describe_command(kind, name, [])
+
+
+def test_a_model_is_described_with_its_presets_and_what_they_rest_on(capsys):
+    describe_command("baseline", "lmf", [])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "preset mosi: MMSA 2.2.1" in said
+    assert "preset mosi_utterance: mosi_baselines_search" in said
+    assert "(12 search trials)" in said

@@ -104,7 +104,8 @@ def prepared_reviews(folder):
 
 def test_every_baseline_that_takes_features_is_in_the_study_of_all_of_them():
     inside = {cell.spec.model.name for cell in expand(load_study(ABLATIONS / "mosi_baselines.yaml"))}
-    outside = {entry.name for entry in BASELINES} - inside
+    ours = {entry.name for entry in BASELINES if entry.builder.__module__.startswith("baselines.")}
+    outside = ours - inside
     # MAG is a gate within a text encoder: there is nothing that features could be given to.
     assert outside == {"mag"}
 
