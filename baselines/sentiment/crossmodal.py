@@ -7,7 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from torch import nn
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
+from baselines.sentiment.base import Baseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, BaselineConfig
 from harness.nn.crossmodal_block import Positions, TransformerOptions
 from harness.nn.crossmodal_steps import StepConvolution, started
 from harness.nn.dropout import BitDropout

@@ -9,7 +9,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, AlignedBaseline, AlignedConfig
+from baselines.sentiment.base import AlignedBaseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, AlignedConfig
 from harness.nn.align import pooled
 from harness.nn.cube import CubeBlock
 from harness.nn.dropout import BitDropout

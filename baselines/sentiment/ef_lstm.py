@@ -8,7 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, AlignedBaseline, AlignedConfig
+from baselines.sentiment.base import AlignedBaseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, AlignedConfig
 from harness.nn.dropout import BitDropout
 from harness.nn.sequence import LastState
 from harness.nn.step_norm import StepNorm

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from baselines.sentiment.base import TINY_TEXT
+from baselines.sentiment.config import TINY_TEXT
 from baselines.sentiment.vectors import VECTORS_SPACE, VectorsBaseline, VectorsConfig
 from harness.registry import BASELINES
 from harness.spec import FloatSpace, IntSpace

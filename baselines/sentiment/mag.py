@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 from torch.nn.functional import linear
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, AlignedBaseline, AlignedConfig, present
+from baselines.sentiment.base import AlignedBaseline, present
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, AlignedConfig
 from baselines.sentiment.text import EncodedTokens
 from harness.nn.align import Align, aligned, unaligned
 from harness.registry import BASELINES

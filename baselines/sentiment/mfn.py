@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, AlignedBaseline, AlignedConfig
+from baselines.sentiment.base import AlignedBaseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, AlignedConfig
 from harness.nn.memory import Inner, MemoryFusion, MemorySizes, two_layers
 from harness.registry import BASELINES
 from harness.spec import FloatSpace, IntSpace, Space

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
+from baselines.sentiment.base import Baseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, BaselineConfig
 from harness.registry import BASELINES
 from harness.spec import ChoiceSpace, FloatSpace
 from harness.types import Batch, DataInfo, Outputs, Padded

@@ -7,7 +7,8 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
+from baselines.sentiment.base import Baseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, BaselineConfig
 from harness.nn.mlp import mlp
 from harness.registry import BASELINES
 from harness.spec import FloatSpace, IntSpace

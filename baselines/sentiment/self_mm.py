@@ -8,7 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline
+from baselines.sentiment.base import Baseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT
 from baselines.sentiment.text_vector import TextVectorConfig, text_pooling
 from harness.nn.final_states import FinalStates, ProjectedStates
 from harness.registry import BASELINES

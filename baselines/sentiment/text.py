@@ -17,7 +17,7 @@ from harness.nn.text.weights_hash import weights_sha256
 from harness.types import Batch, DataInfo, Padded
 
 if TYPE_CHECKING:
-    from baselines.sentiment.base import BaselineConfig
+    from baselines.sentiment.config import BaselineConfig
 
 
 class TextStates(nn.Module):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 from torch import nn
 
-from baselines.sentiment.base import TEXT_SPACE, TINY_TEXT, Baseline, BaselineConfig
+from baselines.sentiment.base import Baseline
+from baselines.sentiment.config import TEXT_SPACE, TINY_TEXT, BaselineConfig
 from harness.nn.dropout import BitDropout
 from harness.nn.mlp import mlp
 from harness.nn.sequence import ProjectedState

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from torch import nn
 
-from baselines.sentiment.base import BaselineConfig
+from baselines.sentiment.config import BaselineConfig
 from harness.nn.pooling import pooling
 
 

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from baselines.sentiment.base import TINY_TEXT
+from baselines.sentiment.config import TINY_TEXT
 from baselines.sentiment.vectors import VECTORS_SPACE, VectorsBaseline, VectorsConfig
 from harness.nn.dropout import BitDropout
 from harness.nn.mlp import mlp

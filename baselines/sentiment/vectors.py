@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor
 
-from baselines.sentiment.base import TEXT_SPACE, Baseline, BaselineConfig
+from baselines.sentiment.base import Baseline
+from baselines.sentiment.config import TEXT_SPACE, BaselineConfig
 from harness.nn.sequence import MeanState, ProjectedState
 from harness.spec import FloatSpace, Space
 from harness.types import Batch, DataInfo

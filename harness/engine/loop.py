@@ -20,9 +20,9 @@ from harness.engine.checkpoint import (
     moving_state,
     save_checkpoint,
 )
+from harness.engine.missing import taken
 from harness.engine.optimiser import adamw
 from harness.engine.predict import predict, score_metrics
-from harness.engine.robustness import taken
 from harness.engine.seeds import generator, seed_world
 from harness.engine.together import Together
 from harness.engine.training_step import Clips, TrainingStep

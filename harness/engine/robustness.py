@@ -13,10 +13,8 @@ from torch import nn
 
 from harness.contracts import Degrades, Tokenises
 from harness.engine.predict import predict, score_metrics
-from harness.engine.seeds import generator
 from harness.registry import DATASETS, REGISTRIES
-from harness.robustness.conditions import under, with_missing
-from harness.robustness.draws import FromStream
+from harness.robustness.conditions import under
 from harness.spec import Condition, ConditionRecord, TrialSpec, VariantRef
 from harness.types import Batch, Dataset
 
@@ -46,16 +44,6 @@ def robustness(
         columns = {"condition": condition.name, "id": clips.ids, "score": score.double().numpy()}
         tables.append(pd.DataFrame(columns))
     return tuple(records), pd.concat(tables, ignore_index=True)
-
-
-def taken(spec: TrialSpec, model: nn.Module, clips: Batch, purpose: str) -> Batch:
-    """Training clips, as the model sees them, without what the spec says is missing from them."""
-    if spec.missing is None:
-        return clips
-    draws = FromStream(generator(spec.seed, purpose))
-    found = with_missing(spec.missing, clips, draws)
-    said = found.transcripts != clips.transcripts
-    return model.tokenise(found) if said and isinstance(model, Tokenises) else found
 
 
 def _visible(spec: TrialSpec, model: nn.Module, clips: Batch) -> Batch:

@@ -8,7 +8,7 @@ import torch
 from contract import DATA, build, clips, ready, ways
 from studies import Diary, ablation
 
-from baselines.sentiment.base import AlignedConfig, BaselineConfig
+from baselines.sentiment.config import AlignedConfig, BaselineConfig
 from harness.registry import BASELINES
 from harness.spec import STUDY_ADAPTER, BadInput
 from harness.study.expand import expand
