@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from easydict import EasyDict
 from lightning_fabric import Fabric
 from MMSA import get_config_regression
-from MMSA.models import missingTask, multiTask, singleTask
+from MMSA.models import multiTask, singleTask
+from MMSA.models.missingTask.TFR_NET import model as tfr_net
 from torch import Tensor, nn
 
 from harness.engine.assembly import build_model, visible
@@ -138,7 +141,10 @@ class Race:
         if self.name == "mult" and steps[0] < KERNEL:
             arguments.update({f"conv1d_kernel_size_{view}": 1 for view in "lav"})
         arguments.update(train_mode="regression", num_classes=1, device="cpu", pretrained=bert)
-        return self.peer(arguments)
+        # TFR-Net does not pass its option `pretrained` on.
+        over_folder = partial(tfr_net.BertTextEncoder, pretrained=bert)
+        with patch.object(tfr_net, "BertTextEncoder", over_folder):
+            return self.peer(arguments)
 
 
 RACES = (
@@ -153,7 +159,7 @@ RACES = (
     Race("misa", singleTask.MISA, on_ids, reads_ids=True),
     Race("self_mm", multiTask.SELF_MM, with_lengths, reads_ids=True),
     Race("mmim", singleTask.MMIM, with_lengths, reads_ids=True),
-    Race("tfr_net", missingTask.TFR_NET, with_masks, reads_ids=True),
+    Race("tfr_net", tfr_net.TFR_NET, with_masks, reads_ids=True),
 )
 
 
