@@ -29,9 +29,8 @@ def _tuning(records: Records) -> Iterator[str]:
     if len(by_spent) > 1:
         said = "; ".join(f"{value} ({', '.join(arms)})" for value, arms in by_spent.items())
         yield f"TUNING DIFFERS: search trials behind the values of the arms: {said}."
-    models = {arm: spec.model.name for arm, spec in spec_by_arm(records).items()}
     found = grouped(
-        (arm, _origin(count, _file(records, arm), models[arm], searched=arm in records.plan.chosen))
+        (arm, _origin(count, _file(records, arm), searched=arm in records.plan.chosen))
         for arm, count in spent
     )
     for words, arms in found.items():
@@ -58,13 +57,13 @@ def _searched(records: Records, arm: str) -> int:
     return sum(choice is not None and one.arm == choice.arm for one in records.plan.searches)
 
 
-def _origin(count: str, file: Tuning | None, model: str, *, searched: bool) -> str:
+def _origin(count: str, file: Tuning | None, *, searched: bool) -> str:
     said = []
     if searched:
         said.append(f"a search of its own in this study ({count} trials in all)")
     if file is not None:
         trials = "search trials not known" if file.trials is None else f"{file.trials} search trials"
-        said.append(f"values of {model} for {file.data}: {trials}; {file.source.rstrip('.')}")
+        said.append(f"its model's values for {file.data}: {trials}; {file.source.rstrip('.')}")
     return ", over ".join(said) or "untuned, values of the study file and defaults of the code"
 
 

@@ -44,7 +44,12 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
 def _budgets(records: Records) -> tuple[str, ...]:
     """What every arm may spend on training, or loudly who may spend what."""
     specs = spec_by_arm(records)
-    tuned = {arm: frozenset(choice.params) for arm, choice in records.plan.chosen.items()}
+    tuned = {
+        arm: frozenset({f"{spec.role}.optimisation.batch_size"})
+        for arm, spec in specs.items()
+        if arm in records.plan.tuning
+    }
+    tuned |= {arm: frozenset(choice.params) for arm, choice in records.plan.chosen.items()}
     nothing: frozenset[str] = frozenset()
     by_budget = grouped((arm, _budget(spec, tuned.get(arm, nothing))) for arm, spec in specs.items())
     teachers = {
@@ -125,10 +130,8 @@ def _said_by_trials(records: Records) -> tuple[str, ...]:
 
 def _budget(spec: TrialSpec, tuned: frozenset[str]) -> str:
     given = spec.optimisation
-    # A batch size that the arm's search has chosen is a result, and no other budget.
-    batch = (
-        "as its search chose" if f"{spec.role}.optimisation.batch_size" in tuned else given.batch_size
-    )
+    # A batch size that a search has chosen, here or for a preset, is a result, and no other budget.
+    batch = "as tuning chose" if f"{spec.role}.optimisation.batch_size" in tuned else given.batch_size
     return f"at most {given.max_epochs} epochs, patience {given.patience}, batch {batch}"
 
 

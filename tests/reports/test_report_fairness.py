@@ -46,8 +46,20 @@ def test_values_of_a_file_are_named_with_their_source_and_different_budgets_are_
         "TUNING DIFFERS: search trials behind the values of the arms: none (plain); 30 (tfn); "
         "not known (lmf)."
     )
-    assert "values of text_encoder for mosi: 30 search trials; a table." in note(study, "Tuning of tfn")
+    assert "its model's values for mosi: 30 search trials; a table." in note(study, "Tuning of tfn")
     assert "for sims: search trials not known; a package." in note(study, "Tuning of lmf")
+
+
+def test_arms_of_as_many_trials_from_one_source_are_one_line_and_their_batches_no_other_budget():
+    study = Study(("plain", "tfn"), (0,), reference="plain")
+    for arm, size in (("plain", 16), ("tfn", 64)):
+        optimisation = Optimisation(batch_size=size)
+        study.trains(arm, lambda seed, given=optimisation: spec(seed, optimisation=given))
+        study.tuning[arm] = Tuning(data="mosi", source="a search", trials=12)
+        study.gives(arm, 0, [1, 2, 1, 2])
+    found = note(study, "Tuning of every arm")
+    assert found == "Tuning of every arm: its model's values for mosi: 12 search trials; a search."
+    assert "batch as tuning chose" in note(study, "Every arm has the same budget")
 
 
 def test_trials_of_the_studys_own_search_are_counted_beside_those_of_a_file():

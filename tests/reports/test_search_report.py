@@ -260,7 +260,7 @@ def test_a_chosen_batch_size_is_no_other_budget():
         study.tries(arm, 4 + number, 0.1, **{batch: size})
         study.members = [one for one in study.members if one.arm != arm]
         study.chooses(arm, 4 + number)
-    assert "Every arm has the same budget: at most 30 epochs, patience 4, batch as its search chose" in (
+    assert "Every arm has the same budget: at most 30 epochs, patience 4, batch as tuning chose" in (
         notes(study)
     )
 
