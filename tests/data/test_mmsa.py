@@ -62,9 +62,9 @@ def test_every_key_arrives(content, load):
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("kind", [np.int64, np.float64])
 def test_token_ids_are_read_from_either_layout_up_to_their_mask(content, load, turned, kind):
-    for split in content.values():
-        bert = split["text_bert"].astype(kind)
-        split["text_bert"] = bert.transpose(0, 2, 1) if turned else bert
+    for stored in content.values():
+        bert = stored["text_bert"].astype(kind)
+        stored["text_bert"] = bert.transpose(0, 2, 1) if turned else bert
     found = load(content).train.token_ids
     ids, mask = (content["train"]["text_bert"].astype(np.int64) for _ in range(2))
     ids, mask = (ids.transpose(0, 2, 1)[:, row] if turned else ids[:, row] for row in (0, 1))
