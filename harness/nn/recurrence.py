@@ -18,13 +18,21 @@ def lstm(gates: Tensor, recurrent: Tensor) -> tuple[Tensor, Tensor]:
         recurrent: (4H, H) what the hidden state before a step is multiplied with.
 
     In the precision of the weights, whatever autocast says. Where there is one step, no state came
-    before: the recurrent weights take no part, and get no gradient.
+    before: the recurrent weights take no part, and have a gradient of zero.
     """
     if gates.shape[1] == 1:
-        return _first(gates.to(recurrent.dtype))
+        return _first(gates.to(recurrent.dtype) + nothing_of(recurrent))
     with torch.autocast(gates.device.type, enabled=False):
         hidden, cells = _LSTM.apply(gates.to(recurrent.dtype).transpose(0, 1), recurrent)
     return hidden.transpose(0, 1), cells.transpose(0, 1)
+
+
+def nothing_of(weight: Tensor) -> Tensor:
+    """A zero that hangs on the weight (n, m): a gradient of zero where there would be none.
+
+    Optimisers leave weights without a gradient alone, and several devices wait for it in vain.
+    """
+    return 0 * weight[0, 0]
 
 
 def _first(gates: Tensor) -> tuple[Tensor, Tensor]:

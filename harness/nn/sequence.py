@@ -11,6 +11,7 @@ from torch.nn.functional import batch_norm, linear
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from harness.nn.dropout import BitDropout
+from harness.nn.recurrence import nothing_of
 
 if TYPE_CHECKING:
     from harness.types import Padded
@@ -46,7 +47,8 @@ def _read(lstm: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
         states, (state, _) = lstm(values)
         return states, state[0]
     # With nothing to recur on, the cell alone takes half the time.
-    gates = linear(values, lstm.weight_ih_l0, lstm.bias_ih_l0 + lstm.bias_hh_l0)
+    biases = lstm.bias_ih_l0 + lstm.bias_hh_l0 + nothing_of(lstm.weight_hh_l0)
+    gates = linear(values, lstm.weight_ih_l0, biases)
     write, _, cell, show = gates.chunk(4, 2)
     states = show.sigmoid() * (write.sigmoid() * cell.tanh()).tanh()
     return states, states[:, 0]

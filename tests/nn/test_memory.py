@@ -97,7 +97,7 @@ def test_a_single_step_begins_with_nothing_and_its_recurrent_weights_take_no_par
     assert_close(cells[:, 0], enters.sigmoid() * new.tanh())
     assert_close(hidden[:, 0], leaves.sigmoid() * cells[:, 0].tanh())
     (hidden.sum() + cells.sum()).backward()
-    assert recurrent.grad is None
+    assert not recurrent.grad.any()
     assert torch.autograd.gradcheck(lambda each: lstm(each, recurrent.detach()), (gates,))
 
 

@@ -15,5 +15,5 @@ def pytest_terminal_summary(terminalreporter):
     passed = [report.nodeid for report in terminalreporter.stats.get("passed", ())]
     compared = [name.partition("[")[2].rstrip("]") for name in passed if "/test_parity.py::" in name]
     ports = {name.partition("-")[0] for name in compared}
-    if passed:
+    if compared:
         terminalreporter.write_line(f"parity: {len(ports)} ports, {len(compared)} checks of them passed")
