@@ -71,7 +71,17 @@ def test_whoever_is_compared_has_the_same_budget(path):
         assert len({budget for budget in budgets if budget[0]}) == (1 if peers else 0)
 
 
-@every_study
+# The same arms as mosi_baselines and mosi_paper have, which run by default.
+TWINS = {"mosi_baselines_search", "mosei_paper"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in TWINS else [])
+        for path in SHIPPED
+    ],
+)
 def test_it_runs_when_it_is_shrunk(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     overrides = what_it_asks_for(load_study(path), tmp_path / "data")
