@@ -5,9 +5,10 @@ Letters: B clips.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.spec import Condition, View
 from harness.types import Batch, DataInfo, Dataset, Outputs
@@ -107,6 +108,36 @@ class Adapts(Protocol):
             advice: the teacher's outputs on the same clips.
             clips: all training clips, for a loss that keeps something of each.
         """
+
+
+@runtime_checkable
+class Fits(Protocol):
+    """A model with a part that is fitted to all training clips in closed form."""
+
+    def fit(self, clips: Batch) -> None:
+        """Fits the part, and keeps what it finds in buffers that had their shapes from the start.
+
+        Called in evaluation mode and without gradients, before every evaluation on validation clips,
+        and once for a model without epochs.
+        """
+
+    def fitted_parameters(self) -> int:
+        """How many values of the fitted part are needed at inference."""
+
+
+@runtime_checkable
+class Opposes(Protocol):
+    """A loss with an opponent: parameters of its own that learn against the model.
+
+    Before every step of the model the opponent makes one, by an optimiser of its own, on the model's
+    outputs as they are; the model then minimises the loss's `forward` as any other.
+    """
+
+    def opponent(self) -> Iterable[nn.Parameter]:
+        """The parameters that the model's optimiser leaves alone."""
+
+    def opponent_loss(self, outputs: Outputs, batch: Batch) -> Tensor:
+        """What the opponent minimises; `outputs` have no gradient."""
 
 
 class Loss(Protocol):

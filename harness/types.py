@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.paged import cat_paged
-from harness.spec import OutputName, View
+from harness.spec import OutputName, TaskName, View
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Batch:
         ids: B clip ids, unique in a data set.
         video_ids: B ids of the videos that the clips were cut from.
         transcripts: B utterances; None for a model that does not read them.
-        target: (B,) float score.
+        target: (B,) float score; in retrieval int64, the index of the class.
         tokens: (B, L) int64 token ids of the transcripts, made by the model that reads them.
         text, vision, audio: (B, T, D) float features.
         token_ids: (B, L) int64 token ids that the data set stores for an encoder of the user's.
@@ -148,7 +148,7 @@ class Batch:
         }
         return replace(
             self,
-            target=self.target.to(device, dtype),
+            target=self.target.to(device, dtype if self.target.is_floating_point() else None),
             labelled=None if self.labelled is None else self.labelled.to(device),
             precomputed={
                 name: tensor.to(device, dtype if tensor.is_floating_point() else None)
@@ -169,18 +169,34 @@ class Outputs:
 
     Attributes:
         score: (B,) the regression.
-        class_logits: (B, K) one logit a sentiment level, lowest level first.
-        embedding: (B, D) the vector that the score is read from.
+        class_logits: (B, K) one logit a sentiment level, lowest level first, or one an event class.
+        embedding: (B, D) the vector that the score is read from; in retrieval, of the clip as a whole.
+        audio_embedding, vision_embedding: (B, D) what a clip is found by, compared by their angle; not
+            zero, of any length.
+        match: (B, M + 1) factors of the match scores of pairs of clips, see `harness.nn.compare.match`.
         hidden: (B, T, D) the last sequence of states.
         parts: (B, ...) further tensors by names of the model's own, for its losses; a model gives them
             while it is trained only, so that they cost nothing at inference.
     """
 
-    score: Tensor
+    score: Tensor | None = None
     class_logits: Tensor | None = None
     embedding: Tensor | None = None
+    audio_embedding: Tensor | None = None
+    vision_embedding: Tensor | None = None
+    match: Tensor | None = None
     hidden: Padded | None = None
     parts: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.first())
+
+    def first(self) -> Tensor:
+        """The first output that is given, (B, ...)."""
+        for name in get_args(OutputName):
+            if getattr(self, name) is not None:
+                return self.tensor(name)
+        raise ValueError("a model has to give one output at least")
 
     def part(self, name: str) -> Tensor:
         """The part of that name.
@@ -237,19 +253,21 @@ class DataInfo:
 
     Attributes:
         task: name of a task of `harness.spec.TASKS`.
-        label_range: lowest and highest label.
+        label_range: lowest and highest label; of classes, the first and the last index.
         views: what the clips can be seen as.
         text_width, vision_width, audio_width: D of the feature views, None without the view.
         text_steps, vision_steps, audio_steps: T of the longest sequence of any split, None without
             the view; what a model with weights a step must have room for.
+        classes: names of the K event classes, in the order of their indices; empty without classes.
         is_aligned: whether step t of the feature views is the same moment (or word) of the clip.
         train_transcripts: for fitting a tokenizer; training clips only.
         features: whose features they are, for the footnotes of tables.
     """
 
-    task: str
+    task: TaskName
     label_range: tuple[float, float]
     views: frozenset[View]
+    classes: tuple[str, ...] = ()
     text_width: int | None = None
     vision_width: int | None = None
     audio_width: int | None = None

@@ -19,7 +19,7 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
     """The footnotes, in the order in which they are printed."""
     # A search that has not chosen yet has trials, but no row.
     specs = [seen.spec for seen in records.observations] or [*records.plan.trials.values()]
-    monitors = sorted({spec.optimisation.monitor for spec in specs})
+    monitors = sorted({spec.monitor for spec in specs})
     return (
         f"Protocol {_listed(spec.protocol for spec in specs)}; split {layout.split}: "
         f"{_sizes(records, layout.split)}.",

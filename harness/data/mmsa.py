@@ -27,13 +27,13 @@ from harness.data.pickles.lengths import Padding, arrange, lengths
 from harness.data.pickles.split import FEATURES, SplitReader, video_of
 from harness.data.pickles.unpickle import read_pickle
 from harness.registry import DATASETS
-from harness.spec import BadInput, VariantConfig
+from harness.spec import BadInput, DataConfig
 from harness.types import Batch, DataInfo, Dataset, Padded
 
 _REMEDY = "; to read them as 0 set fill_non_finite: zero"
 
 
-class MmsaConfig(VariantConfig):
+class MmsaConfig(DataConfig):
     """Which file, and how its oddities are to be read."""
 
     path: Path | None = Field(None, description="the pickle; there is no default")

@@ -10,14 +10,26 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from harness.engine.seeds import generator
 from harness.nn.compare.levels import level_shares
+from harness.nn.compare.match import match_factors
 from harness.spec import BadInput, Control, OutputName
 from harness.types import Batch, DataInfo, Outputs, Padded
 
+CERTAIN = 14.0
+"""A logit that is as good as certain: its sigmoid is a float's rounding away from 1."""
+
 ADVICE_FILE = "advice.safetensors"
-_VECTORS: tuple[OutputName, ...] = ("score", "class_logits", "embedding")
+_VECTORS: tuple[OutputName, ...] = (
+    "score",
+    "class_logits",
+    "embedding",
+    "audio_embedding",
+    "vision_embedding",
+    "match",
+)
 _HIDDEN, _MASK = "hidden", "hidden_mask"
 
 
@@ -65,7 +77,7 @@ def control_advice(
 ) -> Outputs:
     """What a control makes of the advice on the clips of `batch`; see `harness.spec.Control`."""
     if control == "shuffled":
-        order = torch.randperm(len(advice.score), generator=generator(seed, "advice/shuffled"))
+        order = torch.randperm(len(advice), generator=generator(seed, "advice/shuffled"))
         return advice.take(order)
     if control == "constant":
         return _constant(advice)
@@ -88,7 +100,7 @@ def _read(path: Path) -> tuple[list[str], Outputs]:
 
 def _constant(advice: Outputs) -> Outputs:
     """The mean output for every clip; a step of `hidden` is the mean over clips that have that step."""
-    count = len(advice.score)
+    count = len(advice)
     vectors = {
         name: value.mean(0, keepdim=True).expand_as(value).contiguous()
         for name in _VECTORS
@@ -103,12 +115,19 @@ def _constant(advice: Outputs) -> Outputs:
 
 
 def _label_echo(advice: Outputs, target: Tensor, info: DataInfo) -> Outputs:
-    """The label as score, and as class logits: log-probabilities of the two levels it lies between.
+    """The label as score, as class logits, and as match factors, of those that the teacher gives.
 
-    Their expectation is the label; other levels get the probability of a float's rounding.
+    As class logits: log-probabilities of the two levels it lies between, whose expectation is the
+    label, or of the class; others get the probability of a float's rounding. As factors: those of
+    pairs of one class have a match score of nearly 1, all others nearly 0.
     """
     logits = advice.class_logits
     if logits is not None:
         share = level_shares(target, info.label_range, logits.shape[1]).clamp(min=1e-6)
         logits = (share / share.sum(1, keepdim=True)).log()
-    return Outputs(target.clone(), class_logits=logits)
+    match = None
+    if advice.match is not None:
+        own = one_hot(target, len(info.classes)).float()
+        match = match_factors(own, torch.tensor(2 * CERTAIN), torch.tensor(-CERTAIN))
+    score = target.clone() if advice.score is not None else None
+    return Outputs(score, class_logits=logits, match=match)

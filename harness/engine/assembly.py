@@ -127,7 +127,7 @@ def _adapt(learner: Learner, clips: Batch, advice: Outputs | None) -> None:
     if not any(isinstance(loss, Adapts) for loss in learner.terms.losses.values()):
         return
     outputs = _example(learner, clips)
-    rows = torch.arange(len(outputs.score))
+    rows = torch.arange(len(outputs))
     example = None if advice is None else advice.take(rows)
     adapt(learner.terms, outputs, example, clips, learner.spec.seed)
 

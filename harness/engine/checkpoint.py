@@ -45,13 +45,13 @@ class Checkpoint:
 
     Attributes:
         model: the `moving_state` of models and losses.
-        optimiser: the optimiser's state.
+        optimisers: the state of the model's optimiser, and of its losses' opponents' if they have any.
         revision: of the code that wrote it.
     """
 
     progress: Progress
     model: dict[str, Any]
-    optimiser: dict[str, Any]
+    optimisers: tuple[dict[str, Any], ...]
     revision: str
 
 
@@ -93,7 +93,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "records": [record.model_dump() for record in progress.records],
         "notes": progress.notes,
         "model": checkpoint.model,
-        "optimiser": checkpoint.optimiser,
+        "optimisers": checkpoint.optimisers,
         "revision": checkpoint.revision,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,4 +139,4 @@ def _checkpoint(content: Mapping[str, Any]) -> Checkpoint:
         records=[EpochRecord.model_validate(record) for record in content["records"]],
         notes=content["notes"],
     )
-    return Checkpoint(progress, content["model"], content["optimiser"], content["revision"])
+    return Checkpoint(progress, content["model"], content["optimisers"], content["revision"])

@@ -20,13 +20,16 @@ from harness.engine.checkpoint import (
     moving_state,
     save_checkpoint,
 )
+from harness.engine.closed_form import fit_closed_form
+from harness.engine.evaluation import evaluate
 from harness.engine.missing import taken
+from harness.engine.opponents import Diverged, Opponents, opponents, opponents_adamw
 from harness.engine.optimiser import adamw
-from harness.engine.predict import predict, score_metrics
+from harness.engine.predict import predict
 from harness.engine.seeds import generator, seed_world
 from harness.engine.together import Together
 from harness.engine.training_step import Clips, TrainingStep
-from harness.spec import METRICS, EpochRecord, Optimisation, TrialSpec
+from harness.spec import METRICS, EpochRecord, TrialSpec
 from harness.types import Batch, Outputs
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -38,10 +41,6 @@ IsHopeless = Callable[[tuple[EpochRecord, ...]], bool]
 def never(_: tuple[EpochRecord, ...]) -> bool:
     """The trial has all its epochs."""
     return False
-
-
-class Diverged(ArithmeticError):
-    """A loss term or the gradient stopped being a number."""
 
 
 @dataclass(frozen=True)
@@ -76,28 +75,49 @@ def fit(fabric: Fabric, step: TrainingStep, job: Job) -> Progress:
     Of several processes the first alone evaluates, selects, keeps its place and is asked; the others
     train along, and what they return says nothing.
     """
-    module, optimiser = fabric.setup(step, adamw(step))
-    trainer = _Trainer(fabric, module, optimiser, job)
-    progress = _resume(step, optimiser, job)
+    if not job.spec.losses:
+        fit_closed_form(fabric, step.model, job.train, job.dtype)
+        return Progress()
+    trainer = _set_up(fabric, step, job)
+    progress = _resume(trainer, step)
     # Nobody may write the file before everybody has read it.
     fabric.barrier()
     if progress.records and fabric.is_global_zero:
         _tell_again(progress, job)
-    while _goes_on(fabric, progress, job.spec.optimisation):
+    while _goes_on(fabric, progress, job.spec):
         metrics = trainer.train(progress.epoch)
         if not fabric.is_global_zero:
             progress.epoch += 1
             continue
-        score = predict(fabric, step.model, job.valid, job.dtype).score
-        metrics |= score_metrics(job.valid, score, job.spec.protocol, "val")
-        _account(progress, metrics, job.spec.optimisation, step.model)
-        states = moving_state(step), optimiser.state_dict()
-        save_checkpoint(job.checkpoint, Checkpoint(progress, *states, job.revision))
+        metrics |= _validate(fabric, step.model, job)
+        _account(progress, metrics, job.spec, step.model)
+        save_checkpoint(job.checkpoint, trainer.checkpoint(progress, step))
         job.on_epoch(progress.epoch - 1, metrics)
         progress.is_hopeless = _is_given_up(progress, job)
     if progress.best_epoch >= 0:
         load_moving_state(step.model, progress.best_state)
+    else:
+        fit_closed_form(fabric, step.model, job.train, job.dtype)
     return progress
+
+
+def _set_up(fabric: Fabric, step: TrainingStep, job: Job) -> _Trainer:
+    opponent = opponents_adamw(step)
+    if opponent is None:
+        module, optimiser = fabric.setup(step, adamw(step))
+        return _Trainer(fabric, module, (optimiser,), job)
+    module, optimiser, opponent = fabric.setup(step, adamw(step), opponent)
+    rivals = Opponents(fabric, opponent)
+    step.before_terms = lambda learner, outputs, batch: rivals.step(
+        opponents(learner).items(), outputs, batch
+    )
+    return _Trainer(fabric, module, (optimiser, opponent), job)
+
+
+def _validate(fabric: Fabric, model: nn.Module, job: Job) -> dict[str, float]:
+    fit_closed_form(fabric, model, job.train, job.dtype)
+    outputs = predict(fabric, model, job.valid, job.dtype)
+    return evaluate(job.valid, outputs, job.spec.protocol).named("val")
 
 
 def learning_rate_factor(step: int, steps: int, warmup: int) -> float:
@@ -131,8 +151,18 @@ class _Trainer:
 
     fabric: Fabric
     module: nn.Module
-    optimiser: Optimizer
+    optimisers: tuple[Optimizer, ...]
+    """The model's, and the one of its losses' opponents, if there are any."""
+
     job: Job
+
+    @property
+    def optimiser(self) -> Optimizer:
+        return self.optimisers[0]
+
+    def checkpoint(self, progress: Progress, step: TrainingStep) -> Checkpoint:
+        states = tuple(optimiser.state_dict() for optimiser in self.optimisers)
+        return Checkpoint(progress, moving_state(step), states, self.job.revision)
 
     def train(self, epoch: int) -> dict[str, float]:
         """The epoch's mean of every loss term over clips, as ``train/<loss>``."""
@@ -183,8 +213,9 @@ class _Trainer:
         steps = optimisation.max_epochs * step.of
         warmup = round(optimisation.warmup_fraction * steps)
         factor = learning_rate_factor(step.epoch * step.of + step.number, steps, warmup)
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * factor
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak"] * factor
 
     def _clips(self, index: Tensor, is_guest: bool, stream: str) -> Clips:
         device, dtype = self.fabric.device, self.job.dtype
@@ -202,12 +233,14 @@ class _Trainer:
         )
 
 
-def _resume(step: TrainingStep, optimiser: Optimizer, job: Job) -> Progress:
+def _resume(trainer: _Trainer, step: TrainingStep) -> Progress:
+    job = trainer.job
     found = load_checkpoint(job.checkpoint)
     if found is None:
         return Progress()
     load_moving_state(step, found.model)
-    optimiser.load_state_dict(found.optimiser)
+    for optimiser, state in zip(trainer.optimisers, found.optimisers, strict=True):
+        optimiser.load_state_dict(state)
     progress = found.progress
     if found.revision != job.revision:
         progress.notes.append(
@@ -224,25 +257,22 @@ def _tell_again(progress: Progress, job: Job) -> None:
 
 def _is_given_up(progress: Progress, job: Job) -> bool:
     """Whether to end here; a trial that has ended by itself is worth more complete."""
-    optimisation = job.spec.optimisation
-    return not _finished(progress, optimisation) and job.is_hopeless(tuple(progress.records))
+    return not _finished(progress, job.spec) and job.is_hopeless(tuple(progress.records))
 
 
-def _goes_on(fabric: Fabric, progress: Progress, optimisation: Optimisation) -> bool:
+def _goes_on(fabric: Fabric, progress: Progress, spec: TrialSpec) -> bool:
     """Whether there is another epoch: what the first process says, which alone knows the metrics."""
     goes_on = False
     if fabric.is_global_zero:
-        goes_on = not progress.is_hopeless and not _finished(progress, optimisation)
+        goes_on = not progress.is_hopeless and not _finished(progress, spec)
     return bool(fabric.broadcast(goes_on))
 
 
-def _account(
-    progress: Progress, metrics: dict[str, float], optimisation: Optimisation, model: nn.Module
-) -> None:
-    monitor = optimisation.monitor
+def _account(progress: Progress, metrics: dict[str, float], spec: TrialSpec, model: nn.Module) -> None:
+    monitor = spec.monitor
     if monitor not in metrics:
         raise KeyError(f"the monitor '{monitor}' is not among {', '.join(sorted(metrics))}")
-    if optimisation.select == "last" or _is_better(metrics[monitor], progress, monitor):
+    if spec.optimisation.select == "last" or _is_better(metrics[monitor], progress, monitor):
         progress.best_epoch, progress.best_value = progress.epoch, metrics[monitor]
         progress.best_state = {
             name: tensor.detach().cpu().clone() for name, tensor in moving_state(model).items()
@@ -258,10 +288,11 @@ def _is_better(value: float, progress: Progress, monitor: str) -> bool:
     return value < progress.best_value if lower else value > progress.best_value
 
 
-def _finished(progress: Progress, optimisation: Optimisation) -> bool:
+def _finished(progress: Progress, spec: TrialSpec) -> bool:
+    optimisation = spec.optimisation
     if progress.epoch >= optimisation.max_epochs:
         if progress.best_epoch < 0 and optimisation.max_epochs:
-            raise Diverged(f"'{optimisation.monitor}' was not a number after any epoch")
+            raise Diverged(f"'{spec.monitor}' was not a number after any epoch")
         return True
     if optimisation.select == "last" or progress.best_epoch < 0:
         return False

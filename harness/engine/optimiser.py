@@ -6,6 +6,7 @@ from torch import nn
 from torch.optim import AdamW
 
 from harness.contracts import ScalesRates
+from harness.engine.opponents import opponents_parameters
 from harness.engine.training_step import Learner, TrainingStep
 
 
@@ -13,7 +14,8 @@ def adamw(step: TrainingStep) -> AdamW:
     """The optimiser; every group holds its peak learning rate as ``peak``.
 
     Weights decay, biases and norms (one dimension) do not. A model that scales its rates has a group
-    a scale; the parameters of losses learn at the rate of the trial they belong to.
+    a scale; the parameters of losses learn at the rate of the trial they belong to, but for opponents,
+    which have an optimiser of their own.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     learners = [step.learner] if step.teacher_learner is None else [step.learner, step.teacher_learner]
@@ -37,4 +39,5 @@ def _scaled(learner: Learner) -> list[tuple[float, nn.Parameter]]:
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     scales = [model.rate_scale(name) if isinstance(model, ScalesRates) else 1.0 for name, _ in named]
     found = [(scale, parameter) for scale, (_, parameter) in zip(scales, named, strict=True)]
-    return found + [(1.0, parameter) for parameter in learner.terms.parameters()]
+    apart = {id(parameter) for parameter in opponents_parameters(learner)}
+    return found + [(1.0, own) for own in learner.terms.parameters() if id(own) not in apart]

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from harness.engine.advice import cat_outputs
-from harness.metrics.sentiment import sentiment_metrics
-from harness.spec import Protocol
 from harness.types import Batch, Outputs
 
 # Fixed, so that the bits of a prediction do not depend on the batch size of the training.
@@ -38,29 +35,3 @@ def predict(
         outputs = outputs if hidden else replace(outputs, hidden=None)
         found.append(outputs.to(torch.device("cpu")))
     return cat_outputs(found)
-
-
-def score_metrics(clips: Batch, score: Tensor, protocol: Protocol, split: str) -> dict[str, float]:
-    """``<split>/<metric>`` under a named protocol, in float64.
-
-    Raises:
-        FloatingPointError: a prediction is not finite.
-    """
-    wrong = int((~score.isfinite()).sum())
-    if wrong:
-        raise FloatingPointError(f"{wrong} of {len(score)} {split} predictions are not finite")
-    found = sentiment_metrics(score.double().numpy(), clips.target.double().numpy(), protocol)
-    return {f"{split}/{name}": value for name, value in found.items()}
-
-
-def prediction_table(clips: Batch, score: Tensor, split: str) -> pd.DataFrame:
-    """A row a clip, with the columns of `PREDICTION_COLUMNS`."""
-    return pd.DataFrame(
-        {
-            "split": split,
-            "id": clips.ids,
-            "video_id": clips.video_ids,
-            "target": clips.target.double().numpy(),
-            "score": score.double().numpy(),
-        }
-    )

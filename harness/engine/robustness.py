@@ -12,7 +12,8 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from harness.contracts import Degrades, Tokenises
-from harness.engine.predict import predict, score_metrics
+from harness.engine.evaluation import evaluate
+from harness.engine.predict import predict
 from harness.registry import DATASETS, REGISTRIES
 from harness.robustness.conditions import under
 from harness.spec import Condition, ConditionRecord, TrialSpec, VariantRef
@@ -37,11 +38,9 @@ def robustness(
     records, tables = [], []
     for condition, clips in _conditions(given):
         seen = _visible(given.spec, model, clips)
-        score = predict(fabric, model, seen, dtype).score
-        found = score_metrics(clips, score, given.spec.protocol, "test")
-        metrics = {name.removeprefix("test/"): value for name, value in found.items()}
-        records.append(ConditionRecord(condition=condition, metrics=metrics))
-        columns = {"condition": condition.name, "id": clips.ids, "score": score.double().numpy()}
+        found = evaluate(clips, predict(fabric, model, seen, dtype), given.spec.protocol)
+        records.append(ConditionRecord(condition=condition, metrics=found.metrics))
+        columns = {"condition": condition.name, "id": clips.ids, "score": found.values["score"]}
         tables.append(pd.DataFrame(columns))
     return tuple(records), pd.concat(tables, ignore_index=True)
 

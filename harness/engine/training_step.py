@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -24,6 +24,14 @@ class Learner:
     terms: Terms
 
 
+BeforeTerms = Callable[[Learner, Outputs, Batch], None]
+"""What happens between a learner's outputs and its terms; see `harness.engine.opponents`."""
+
+
+def _nothing(_: Learner, __: Outputs, ___: Batch) -> None:
+    return
+
+
 class TrainingStep(nn.Module):
     """Models and losses as one module, so that Fabric wraps (and synchronises) all of them.
 
@@ -37,13 +45,17 @@ class TrainingStep(nn.Module):
         self.learner, self.teacher_learner = learner, teacher
         if teacher is not None:
             self.teacher, self.teacher_terms = teacher.model, teacher.terms
+        self.before_terms: BeforeTerms = _nothing
 
     def forward(self, clips: Clips) -> dict[str, Tensor]:
         """Every term, not weighted, by name."""
         outputs, advice = self.model(clips.batch), clips.advice
+        self.before_terms(self.learner, outputs, clips.batch)
         found = {}
         if clips.teacher_batch is not None:
             said = self.teacher(clips.teacher_batch)
+            if self.teacher_learner is not None:
+                self.before_terms(self.teacher_learner, said, clips.teacher_batch)
             own = self.teacher_terms(said, clips.teacher_batch, None)
             found = {f"{TEACHER}{name}": term for name, term in own.items()}
             advice = said.detach()
@@ -51,7 +63,7 @@ class TrainingStep(nn.Module):
         for name in clips.terms:
             if name not in found:
                 source = said if name.startswith(TEACHER) else outputs
-                found[name] = 0.0 * source.score.sum()
+                found[name] = 0.0 * source.first().sum()
         return found
 
     @property

@@ -26,9 +26,10 @@ from harness.engine.assignment import Assignment, Finished
 from harness.engine.checkpoint import Progress
 from harness.engine.devices import check_devices, check_model, one_device
 from harness.engine.environment import environment, find_device
+from harness.engine.evaluation import evaluate
 from harness.engine.faults import failure, machine_fault
 from harness.engine.loop import fit
-from harness.engine.predict import predict, prediction_table, score_metrics
+from harness.engine.predict import predict
 from harness.engine.ranks import RankFault, on_ranks
 from harness.engine.robustness import robustness
 from harness.engine.shares import clips_to_advise_on
@@ -157,9 +158,9 @@ def _evaluate(
     tables = []
     for split, clips in clips_of.items():
         if split in spec.splits and clips is not None:
-            score = predict(fabric, ready.model, clips, dtype).score
-            metrics |= score_metrics(clips, score, spec.protocol, split)
-            tables.append(prediction_table(clips, score, split))
+            found = evaluate(clips, predict(fabric, ready.model, clips, dtype), spec.protocol)
+            metrics |= found.named(split)
+            tables.append(found.table(clips, split))
     return metrics, pd.concat(tables, ignore_index=True)
 
 

@@ -12,7 +12,7 @@ from torch.linalg import eigvalsh
 from harness.nn.compare.geometry import precise, products
 from harness.nn.compare.pair import costs_nothing
 from harness.registry import LOSSES
-from harness.spec import FloatSpace, LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName, TaskName
 from harness.types import Batch, DataInfo, Outputs
 
 MODALITIES = ("vision", "audio")
@@ -21,6 +21,7 @@ MODALITIES = ("vision", "audio")
 class EntropyConfig(LossConfig):
     """How many clips an entropy is estimated from, and what keeps it finite."""
 
+    task: ClassVar[TaskName | None] = "sentiment"
     needs: ClassVar[frozenset[OutputName]] = frozenset()
     parts: ClassVar[frozenset[str]] = frozenset({f"{name}_sample" for name in MODALITIES})
     labels: ClassVar[bool] = True

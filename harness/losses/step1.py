@@ -7,13 +7,14 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from harness.registry import LOSSES
-from harness.spec import FloatSpace, LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName, TaskName
 from harness.types import Batch, DataInfo, Outputs
 
 
 class Step1Config(LossConfig):
     """No parameters."""
 
+    task: ClassVar[TaskName | None] = "sentiment"
     needs: ClassVar[frozenset[OutputName]] = frozenset({"score", "class_logits"})
 
 
@@ -39,4 +40,4 @@ class Step1(nn.Module):
         """A scalar from score (B,) and class_logits (B, K) of the same model."""
         probabilities = outputs.tensor("class_logits").detach().softmax(1)
         expected = probabilities @ self.info.levels(probabilities.shape[1]).to(probabilities)
-        return (outputs.score - expected).square().mean()
+        return (outputs.tensor("score") - expected).square().mean()

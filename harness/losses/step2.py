@@ -34,4 +34,4 @@ class Step2(nn.Module):
         """A scalar from the student's score (B,) and the teacher's score (B,)."""
         if advice is None:
             raise ValueError("step2 compares with a teacher's score, and no advice was given")
-        return (outputs.score - advice.score.detach()).square().mean()
+        return (outputs.tensor("score") - advice.tensor("score").detach()).square().mean()

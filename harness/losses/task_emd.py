@@ -11,13 +11,14 @@ from torch.nn.functional import one_hot
 from harness.nn.compare.geometry import precise
 from harness.nn.compare.levels import level_shares, nearest_level, squared_emd
 from harness.registry import LOSSES
-from harness.spec import FloatSpace, LossConfig, OutputName
+from harness.spec import FloatSpace, LossConfig, OutputName, TaskName
 from harness.types import Batch, DataInfo, Outputs
 
 
 class TaskEMDConfig(LossConfig):
     """What a label between two levels means."""
 
+    task: ClassVar[TaskName | None] = "sentiment"
     needs: ClassVar[frozenset[OutputName]] = frozenset({"class_logits"})
     labels: ClassVar[bool] = True
 

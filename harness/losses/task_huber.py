@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.nn.functional import huber_loss
 
 from harness.registry import LOSSES
-from harness.spec import FloatSpace, LossConfig
+from harness.spec import FloatSpace, LossConfig, TaskName
 from harness.types import Batch, DataInfo, Outputs
 
 
 class TaskHuberConfig(LossConfig):
     """Where the square ends."""
 
+    task: ClassVar[TaskName | None] = "sentiment"
     labels: ClassVar[bool] = True
 
     delta: float = Field(

@@ -7,13 +7,14 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from harness.registry import LOSSES
-from harness.spec import LossConfig
+from harness.spec import LossConfig, TaskName
 from harness.types import Batch, DataInfo, Outputs
 
 
 class TaskL1Config(LossConfig):
     """No parameters."""
 
+    task: ClassVar[TaskName | None] = "sentiment"
     labels: ClassVar[bool] = True
 
 
@@ -28,4 +29,4 @@ class TaskL1(nn.Module):
 
     def forward(self, outputs: Outputs, batch: Batch, advice: Outputs | None) -> Tensor:
         """A scalar from score (B,) and target (B,)."""
-        return (outputs.score - batch.target).abs().mean()
+        return (outputs.tensor("score") - batch.target).abs().mean()

@@ -7,13 +7,14 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from harness.registry import LOSSES
-from harness.spec import LossConfig
+from harness.spec import LossConfig, TaskName
 from harness.types import Batch, DataInfo, Outputs
 
 
 class TaskMSEConfig(LossConfig):
     """No parameters."""
 
+    task: ClassVar[TaskName | None] = "sentiment"
     labels: ClassVar[bool] = True
 
 

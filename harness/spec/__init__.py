@@ -10,6 +10,7 @@ from harness.spec.plan import Member, Plan, SearchTrial, Tuning
 from harness.spec.preset import Preset
 from harness.spec.result import (
     PREDICTION_COLUMNS,
+    PREDICTION_VALUES,
     ROBUSTNESS_COLUMNS,
     ConditionRecord,
     Efficiency,
@@ -49,7 +50,14 @@ from harness.spec.study import (
     Study,
     Template,
 )
-from harness.spec.task import TASKS, Protocol, TaskSpec
+from harness.spec.task import (
+    TASKS,
+    Protocol,
+    RetrievalProtocol,
+    SentimentProtocol,
+    TaskSpec,
+    task_of,
+)
 from harness.spec.trial import (
     Accelerator,
     Control,
@@ -64,11 +72,13 @@ from harness.spec.trial import (
 )
 from harness.spec.variant import (
     MODALITY_OF,
+    DataConfig,
     Kind,
     LossConfig,
     Modality,
     ModelConfig,
     OutputName,
+    TaskName,
     VariantConfig,
     VariantRef,
     View,
@@ -82,6 +92,7 @@ __all__ = [
     "MODALITY_OF",
     "NAMED_CONTROLS",
     "PREDICTION_COLUMNS",
+    "PREDICTION_VALUES",
     "ROBUSTNESS_COLUMNS",
     "SPACE_ADAPTER",
     "STUDY_ADAPTER",
@@ -95,6 +106,7 @@ __all__ = [
     "ConditionKind",
     "ConditionRecord",
     "Control",
+    "DataConfig",
     "Efficiency",
     "Environment",
     "EpochRecord",
@@ -127,6 +139,7 @@ __all__ = [
     "RandomSampler",
     "RayLaunch",
     "Recipe",
+    "RetrievalProtocol",
     "RobustnessProtocol",
     "Role",
     "Runtime",
@@ -134,11 +147,13 @@ __all__ = [
     "SearchSettings",
     "SearchStudy",
     "SearchTrial",
+    "SentimentProtocol",
     "SerialLaunch",
     "Space",
     "Split",
     "State",
     "Study",
+    "TaskName",
     "TaskSpec",
     "Template",
     "TpeSampler",
@@ -153,5 +168,6 @@ __all__ = [
     "group_id",
     "many_values",
     "nearest",
+    "task_of",
     "trial_id",
 ]

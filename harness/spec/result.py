@@ -14,8 +14,12 @@ from harness.spec.variant import View
 State = Literal["complete", "failed", "pruned"]
 """How a trial ended. A pruned one was given up by its search: it has epochs and no metrics."""
 
-PREDICTION_COLUMNS = ("split", "id", "video_id", "target", "score")
-"""Columns of `predictions.parquet`: a row per clip of the splits that were evaluated."""
+PREDICTION_COLUMNS = ("split", "id", "video_id", "target")
+"""First columns of `predictions.parquet`: a row per clip of the splits that were evaluated."""
+
+PREDICTION_VALUES = (("score",), ("ap_a2v", "ap_v2a"), ("match_ap",))
+"""Its last columns, one of these: a score; average precisions of the clip's sound and of its pictures as
+queries; the average precision of the clip among all others, by a teacher's match scores."""
 
 
 ROBUSTNESS_COLUMNS = ("condition", "id", "score")

@@ -83,7 +83,9 @@ class _Study(Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", description="unique in its store")
     title: str = ""
     data: VariantRef
-    protocol: Protocol = "mmsa"
+    protocol: Protocol | None = Field(
+        None, description="how predictions become metrics; null = the first of the data's task"
+    )
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     reference: str | None = Field(None, description="arm that the others are compared with")
     runtime: Runtime = Runtime()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from harness.spec.base import Frozen
 from harness.spec.errors import nearest
 from harness.spec.robustness import Condition, Missing
-from harness.spec.task import TASKS, Protocol
+from harness.spec.task import TASKS, Protocol, TaskSpec, task_of
 from harness.spec.variant import VariantRef
 
 Role = Literal["teacher", "student", "baseline"]
@@ -59,14 +59,18 @@ class Optimisation(Frozen):
     patience: int = Field(4, ge=1, description="epochs without a better monitor before stopping")
     warmup_fraction: float = Field(0.1, ge=0, lt=1, description="share of all steps with rising rate")
     clip_norm: float | None = Field(1.0, gt=0, description="bound of the gradient norm; null = none")
-    monitor: str = Field("val/mae", description="metric that selects the epoch; must start with val/")
+    monitor: str | None = Field(
+        None, description="metric that selects the epoch, such as val/mae; null = the task's primary one"
+    )
     select: Literal["best", "last"] = Field(
         "best", description="epoch whose weights are kept; last trains all epochs, whatever the monitor"
     )
 
     @field_validator("monitor")
     @classmethod
-    def _only_validation(cls, monitor: str) -> str:
+    def _only_validation(cls, monitor: str | None) -> str | None:
+        if monitor is None:
+            return None
         if not monitor.startswith("val/"):
             raise ValueError(
                 f"selection looks at validation only: given '{monitor}', expected a metric "
@@ -124,7 +128,7 @@ class TrialSpec(Frozen):
     role: Role
     data: VariantRef
     model: VariantRef
-    losses: dict[str, LossTerm] = Field(min_length=1)
+    losses: dict[str, LossTerm]
     optimisation: Optimisation = Optimisation()
     protocol: Protocol = "mmsa"
     precision: Precision = "32-true"
@@ -177,6 +181,17 @@ class TrialSpec(Frozen):
             raise ValueError(
                 f"expected a teacher's fold below {self.folds}, given a {self.role}'s fold {self.fold}"
             )
+
+    @property
+    def task(self) -> TaskSpec:
+        """What it is about."""
+        return task_of(self.protocol)
+
+    @property
+    def monitor(self) -> str:
+        """The metric that selects its epoch."""
+        primary = self.task.teachers_primary if self.role == "teacher" else self.task.primary
+        return self.optimisation.monitor or f"val/{primary}"
 
     def advisers(self) -> tuple[TrialSpec, ...]:
         """The trials that have to be complete before this one: its teacher, or one a fold."""

@@ -12,7 +12,18 @@ from harness.spec.errors import BadInput
 View = Literal["transcript", "token_ids", "text", "vision", "audio", "frames"]
 """What a clip can be seen as: its words, their token ids, or features / pixels of one modality."""
 
-OutputName = Literal["score", "class_logits", "embedding", "hidden"]
+TaskName = Literal["sentiment", "retrieval"]
+"""What is predicted: a score of each clip, or which clip of another modality is of its class."""
+
+OutputName = Literal[
+    "score",
+    "class_logits",
+    "embedding",
+    "audio_embedding",
+    "vision_embedding",
+    "match",
+    "hidden",
+]
 """What a model can give; the fields of `harness.types.Outputs`."""
 
 Kind = Literal["dataset", "teacher", "student", "baseline", "loss"]
@@ -50,8 +61,19 @@ class VariantConfig(Frozen):
     """The parameters of one registered variant: each with a default, a range and one line of help."""
 
 
+class DataConfig(VariantConfig):
+    """The parameters of a data set, and the task that its targets are of."""
+
+    task: ClassVar[TaskName] = "sentiment"
+
+
 class ModelConfig(VariantConfig):
     """The parameters of a teacher, student or baseline, and what it needs and gives."""
+
+    task: ClassVar[TaskName] = "sentiment"
+
+    is_fitted: ClassVar[bool] = False
+    """Whether it is fitted in closed form alone, so that it has no losses and no epochs."""
 
     def needs(self) -> frozenset[View]:
         """The views its forward pass reads; the engine hands it no others."""
@@ -91,6 +113,9 @@ class ModelConfig(VariantConfig):
 
 class LossConfig(VariantConfig):
     """The parameters of a loss, and which outputs it compares."""
+
+    task: ClassVar[TaskName | None] = None
+    """The task whose targets it reads, or that it is about in another way; None = any."""
 
     needs: ClassVar[frozenset[OutputName]] = frozenset({"score"})
     """Outputs of the model that is trained."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from harness.spec import PREDICTION_COLUMNS, TrialResult
+from harness.spec import PREDICTION_COLUMNS, PREDICTION_VALUES, TrialResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,13 +50,13 @@ def read_predictions(path: Path | None) -> pd.DataFrame | None:
 
 
 def checked(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The frame itself if it has exactly `PREDICTION_COLUMNS`, in that order.
+    """The frame itself if it has `PREDICTION_COLUMNS` and one of `PREDICTION_VALUES`, in that order.
 
     Raises:
         ValueError: It has other columns.
     """
-    if tuple(predictions.columns) != PREDICTION_COLUMNS:
-        raise ValueError(
-            f"predictions have columns {list(predictions.columns)}, expected {list(PREDICTION_COLUMNS)}"
-        )
+    expected = [(*PREDICTION_COLUMNS, *values) for values in PREDICTION_VALUES]
+    if tuple(predictions.columns) not in expected:
+        wanted = " or ".join(str(list(columns)) for columns in expected)
+        raise ValueError(f"predictions have columns {list(predictions.columns)}, expected {wanted}")
     return predictions

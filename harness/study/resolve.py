@@ -9,21 +9,24 @@ from pydantic import ValidationError
 
 from harness.registry import DATASETS, LOSSES, REGISTRIES, first_fault
 from harness.spec import (
+    TASKS,
     BadInput,
     Condition,
     LossTerm,
     Optimisation,
+    Protocol,
     Recipe,
     Role,
     Split,
     Study,
+    TaskSpec,
     Template,
     TrialSpec,
     VariantRef,
 )
 from harness.study.merge import merge
 
-LABEL_OUTPUTS = frozenset({"score", "class_logits"})
+LABEL_OUTPUTS = frozenset({"score", "class_logits", "match"})
 """What a label can be written as."""
 
 
@@ -91,11 +94,14 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
     recipe: Recipe | None = getattr(template, role)
     if recipe is None or recipe.model is None or recipe.model.name is None:
         raise BadInput(f"no {role} is named here or in the base", key=f"{role}.model.name")
-    if not recipe.losses:
-        raise BadInput(f"the {role} has no losses", key=f"{role}.losses")
     model = _resolved(REGISTRIES[role].resolve, recipe.model.model_dump(), f"{role}.model")
+    is_fitted = REGISTRIES[role].configure(model).is_fitted
+    if not recipe.losses and not is_fitted:
+        raise BadInput(f"the {role} has no losses", key=f"{role}.losses")
+    data, task = _data(study, template)
     losses = {}
-    for name, term in recipe.losses.items():
+    # What a model has in closed form is no matter of losses and epochs that the base has for others.
+    for name, term in () if is_fitted else (recipe.losses or {}).items():
         given = {"name": name, **(term.params if term else {})}
         found = _resolved(
             LOSSES.resolve, given, f"{role}.losses.{name}" if name in LOSSES else f"{role}.losses"
@@ -106,15 +112,15 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
             "warmup_epochs": own.warmup_epochs,
             **found.params,
         }
+    _check_task(task, role, model, losses)
     _check_outputs(role, model, losses)
-    data = _data(study, template)
     return {
         "role": role,
         "data": data,
         "model": model,
         "losses": losses,
-        "optimisation": recipe.optimisation or Optimisation(),
-        "protocol": study.protocol,
+        "optimisation": _FITTED if is_fitted else recipe.optimisation or Optimisation(),
+        "protocol": _protocol(study, task),
         "precision": template.precision or "32-true",
         "seed": seed,
         "labelled_fraction": recipe.labelled_fraction or 1.0,
@@ -123,10 +129,45 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
     }
 
 
+_FITTED = Optimisation(max_epochs=0)
+
+
+def _protocol(study: Study, task: TaskSpec) -> Protocol:
+    if study.protocol is None:
+        return task.protocols[0]
+    if study.protocol not in task.protocols:
+        raise BadInput(
+            f"'{study.protocol}' is no protocol of {task.name}; it has {', '.join(task.protocols)}",
+            key="protocol",
+        )
+    return study.protocol
+
+
+def _check_task(task: TaskSpec, role: Role, model: VariantRef, losses: Mapping[str, Any]) -> None:
+    config = REGISTRIES[role].configure(model)
+    if config.task != task.name:
+        raise BadInput(
+            f"{model.name} is a model for {config.task}, and the data are for {task.name}",
+            key=f"{role}.model.name",
+        )
+    for name in losses:
+        own = LOSSES.get(name).config.task
+        if own not in {None, task.name}:
+            raise BadInput(
+                f"{name} is a loss for {own}, and the data are for {task.name}",
+                key=f"{role}.losses.{name}",
+            )
+
+
 def _conditions(study: Study, data: VariantRef) -> tuple[Condition, ...]:
     asked = tuple(found for protocol in study.robustness for found in protocol.conditions())
     if len(set(asked)) < len(asked):
         raise BadInput("a protocol is asked for twice under the same conditions", key="robustness")
+    if asked and DATASETS.get(data.name).config.task == "retrieval":
+        raise BadInput(
+            "expected none in a study of retrieval: a clip cannot be found by what it lacks",
+            key="robustness",
+        )
     has_recordings = hasattr(DATASETS.get(data.name).builder, "degraded")
     if not has_recordings and any(found.kind == "blur" for found in asked):
         raise BadInput(
@@ -135,11 +176,12 @@ def _conditions(study: Study, data: VariantRef) -> tuple[Condition, ...]:
     return asked
 
 
-def _data(study: Study, template: Template) -> VariantRef:
+def _data(study: Study, template: Template) -> tuple[VariantRef, TaskSpec]:
     given = study.data.model_dump()
     if template.data is not None:
         given = merge(given, template.data.model_dump(exclude_unset=True))
-    return _resolved(DATASETS.resolve, given, "data")
+    found = _resolved(DATASETS.resolve, given, "data")
+    return found, TASKS[DATASETS.get(found.name).config.task]
 
 
 def _resolved(resolve: Any, given: Mapping[str, Any], key: str) -> VariantRef:
@@ -184,6 +226,12 @@ def _check_advice(spec: Mapping[str, Any], advised: set[str], role: Role) -> Non
         # Labels have no embedding; the teacher's own would carry what it knows.
         gives, who = gives & LABEL_OUTPUTS, "control label_echo"
     for name in sorted(advised):
+        if "match" in LOSSES.get(name).config.advice and spec["folds"] > 1:
+            raise BadInput(
+                f"{name} compares clips that teachers of different folds have judged, each in terms of "
+                "its own; expected folds 1",
+                key="folds",
+            )
         missing = LOSSES.get(name).config.advice - gives
         if missing:
             raise BadInput(

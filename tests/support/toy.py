@@ -7,14 +7,14 @@ from pydantic import Field
 
 from harness.data.parts.sequences import longest
 from harness.registry import DATASETS
-from harness.spec import VariantConfig
+from harness.spec import DataConfig
 from harness.types import Batch, DataInfo, Dataset, Padded
 
 WORDS = ("awful", "bad", "poor", "plain", "fair", "good", "superb")
 WIDTHS = {"text": 6, "vision": 5, "audio": 4}
 
 
-class ToyConfig(VariantConfig):
+class ToyConfig(DataConfig):
     """Sizes and seed."""
 
     seed: int = 0

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from harness.data.parts.scaling import Standardise
-from harness.spec import BadInput, VariantConfig
+from harness.spec import BadInput, DataConfig
 
 _FLOOR = 1e-8
 """Energy of what counts as silence, -80 dB."""
 
 
-class ClipFeatures(VariantConfig):
+class ClipFeatures(DataConfig):
     """How pixels and samples become the views `vision` and `audio`."""
 
     grid: int = Field(8, ge=1, le=64, description="vision: cells a side, D = 3 grid²")

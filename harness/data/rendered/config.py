@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from harness.spec import VariantConfig, digest
+from harness.spec import DataConfig, digest
 
 # Part of the identity of a rendered set: raised whenever the same numbers make other clips.
 GENERATOR = 1
@@ -14,7 +14,7 @@ GENERATOR = 1
 LABEL_RANGE = (-3.0, 3.0)
 
 
-class Rendering(VariantConfig):
+class Rendering(DataConfig):
     """How clips are made from a seed."""
 
     seed: int = Field(0, ge=0, description="of every draw: scores, words, pictures, sounds")

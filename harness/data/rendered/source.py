@@ -9,12 +9,12 @@ from pydantic import Field, model_validator
 
 from harness.data.rendered.config import Rendering
 from harness.data.rendered.script import Line, script
-from harness.spec import VariantConfig
+from harness.spec import DataConfig
 
 LabelSource = Literal["noisy", "single_rating", "mean_rating"]
 
 
-class SentenceChoice(VariantConfig):
+class SentenceChoice(DataConfig):
     """Which sentences are rendered, and what the labels of train and valid clips are."""
 
     sentences: Literal["generated", "label_csv", "icwsm14"] = Field(

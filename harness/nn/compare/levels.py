@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def nearest_level(target: Tensor, label_range: tuple[float, float], count: int) -> Tensor:
-    """(B,) index of the level that each target (B,) rounds to.
+    """(B,) index of the level that each target (B,) rounds to; of class indices, they themselves.
 
     The levels are evenly spaced over the label range; a target half-way between two rounds to the
     even index offset, as Acc-7 does on [-3, 3].

@@ -1,0 +1,1 @@
+"""Baselines of audio-visual retrieval: sound and pictures in one space."""

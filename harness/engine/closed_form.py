@@ -1,0 +1,22 @@
+"""Fitting what a model has in closed form."""
+
+from __future__ import annotations
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from harness.contracts import Fits
+from harness.types import Batch
+
+
+@torch.no_grad()
+def fit_closed_form(fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype) -> None:
+    """Fits the model's closed-form part, if it has one, to all of the clips at once."""
+    if not isinstance(model, Fits):
+        return
+    module: nn.Module = model
+    was_training = module.training
+    module.to(fabric.device).eval()
+    model.fit(clips.to(fabric.device, dtype))
+    module.train(was_training)

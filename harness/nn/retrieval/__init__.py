@@ -1,0 +1,1 @@
+"""What models of audio-visual retrieval are made of."""
