@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from harness.data.clips.features import ClipFeatures, colour_grid, log_mel
+from harness.data.clips.features import ClipFeatures, log_mel
 from harness.data.clips.labels import ClipRow, LabelTable, read_labels
 from harness.data.clips.media import read_media, read_sound
 from harness.data.clips.noise import blurred, hissing
@@ -176,7 +176,7 @@ class RawClips:
         def read(place: int) -> Tensor:
             seen = blurred(frames.values[place].numpy(), sd)
             pixels[place] = torch.from_numpy(seen)
-            return torch.from_numpy(colour_grid(seen.transpose(0, 2, 3, 1), self.config.grid))
+            return torch.from_numpy(self.config.look(seen.transpose(0, 2, 3, 1)))
 
         # SciPy filters outside the interpreter lock.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -190,7 +190,7 @@ def _clip(folder: Path, config: RawClipsConfig, row: ClipRow) -> tuple[Tensor, T
     media = read_media(file, frames=config.frames, size=config.size, sample_rate=config.sample_rate)
     audio = _audio(file, media.sound, config)
     frames = np.ascontiguousarray(media.frames.transpose(0, 3, 1, 2))
-    vision = colour_grid(media.frames, config.grid)
+    vision = config.look(media.frames)
     return torch.from_numpy(frames), torch.from_numpy(vision), torch.from_numpy(audio)
 
 

@@ -31,6 +31,10 @@ class ClipFeatures(DataConfig):
         """D of `vision`."""
         return 3 * self.grid**2
 
+    def look(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(T, D) `vision` of frames (T, H, W, 3)."""
+        return colour_grid(frames, self.grid)
+
 
 def colour_grid(frames: NDArray[np.uint8], grid: int) -> NDArray[np.float32]:
     """(T, grid² 3) mean colours in [0, 1] of the cells of frames (T, H, W, 3), row by row.

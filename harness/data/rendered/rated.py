@@ -13,7 +13,7 @@ from harness.data.rendered.config import LABEL_RANGE, Rendering
 from harness.data.rendered.real import SEMI_REAL, Remark, label_noise, line, take, whole_videos
 from harness.data.rendered.script import Line
 from harness.data.rendered.source import LabelSource
-from harness.data.rendered.streams import stream
+from harness.data.parts.streams import stream
 from harness.spec import BadInput
 
 SCALE = LABEL_RANGE[1] / HIGHEST

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.data.rendered.config import LABEL_RANGE, Rendering
 from harness.data.rendered.sentences import Vocabulary, sentence, vocabulary
-from harness.data.rendered.streams import stream
+from harness.data.parts.streams import stream
 
 
 @dataclass(frozen=True)

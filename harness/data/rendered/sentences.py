@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.rendered.config import LABEL_RANGE, Rendering
-from harness.data.rendered.streams import stream
+from harness.data.parts.streams import stream
 
 # English words by polarity, so that a pretrained text model meets what it knows.
 _ENGLISH = {

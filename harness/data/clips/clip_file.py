@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
-
-from harness.data.rendered.config import Rendering
 
 # One thread, and no encoder version or creation time in the file: equal input has to give equal bytes.
 _H264 = {"preset": "ultrafast", "x264-params": "threads=1:lookahead-threads=1:sliced-threads=0"}
@@ -19,8 +17,24 @@ _AAC = {"aac_coder": "fast"}  # a third of the time of the default, for a sound 
 _BITEXACT = {"fflags": "+bitexact"}
 
 
+class Recording(Protocol):
+    """What an encoder has to know."""
+
+    @property
+    def fps(self) -> int:
+        """Pictures a second."""
+
+    @property
+    def crf(self) -> int:
+        """H.264 quality, 0 lossless to 51 worst."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second of the sound."""
+
+
 def write_clip(
-    file: Path, frames: NDArray[np.uint8], sound: NDArray[np.float32], config: Rendering
+    file: Path, frames: NDArray[np.uint8], sound: NDArray[np.float32], config: Recording
 ) -> None:
     """Writes one clip.
 
