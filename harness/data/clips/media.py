@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,13 +51,18 @@ def read_media(file: Path, *, frames: int, size: int, sample_rate: int) -> Media
     return Media(np.stack(_colours(chosen)), sound)
 
 
-def read_sound(file: Path, *, sample_rate: int) -> NDArray[np.float32]:
+def read_sound(file: Path, *, sample_rate: int, content: bytes | None = None) -> NDArray[np.float32]:
     """The samples (S,) of `read_media`, without the pictures being decoded.
+
+    Args:
+        file: what is read, and named in messages.
+        sample_rate: samples a second after resampling.
+        content: the bytes, of a sound that is no file of its own; None = those of `file`.
 
     Raises:
         BadInput: the file is missing, its sound is damaged, or it has none.
     """
-    with _opened(file) as container:
+    with _opened(file, content) as container:
         ear = _Ear(sample_rate)
         for piece in container.decode(_track(container, "audio", file)):
             ear.hear(_whole(piece, file))
@@ -64,12 +70,12 @@ def read_sound(file: Path, *, sample_rate: int) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[InputContainer]:
+def _opened(file: Path, content: bytes | None = None) -> Iterator[InputContainer]:
     """The file, while it is read; what cannot be opened or decoded is a `BadInput`."""
     import av
 
     try:
-        with av.open(str(file)) as container:
+        with av.open(str(file) if content is None else io.BytesIO(content)) as container:
             yield container
     except FileNotFoundError:
         raise BadInput("no such file", file=file, key="path") from None
