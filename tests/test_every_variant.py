@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from harness.registry import BUILTIN_PACKAGES, REGISTRIES, discover
-from harness.spec import LossConfig, ModelConfig, OutputName, View
+from harness.spec import TASKS, LossConfig, ModelConfig, OutputName, View
 
 TESTS = Path(__file__).parent
 TESTS_OF = {
@@ -65,6 +65,7 @@ def test_it_says_what_it_needs_and_gives(entry):
     config = entry.tiny_config()
     if isinstance(config, ModelConfig):
         assert frozenset() < config.needs() <= set(get_args(View))
-        assert "score" in config.gives() <= set(get_args(OutputName))
+        assert frozenset() < config.gives() <= set(get_args(OutputName))
+        assert entry.kind == "teacher" or TASKS[config.task].asks <= config.gives()
     if isinstance(config, LossConfig):
         assert config.needs | config.advice <= set(get_args(OutputName))

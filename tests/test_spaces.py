@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import combinations
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
-from contract import build, clips, ready
-from toy import Toy, ToyConfig
+from contract import DATA_OF, clips_of, ready, ready_to_use, told
 
 from harness.contracts import Adapts
 from harness.registry import BUILTIN_PACKAGES, REGISTRIES, Entry, discover
-from harness.spec import BadInput, ChoiceSpace, LossTerm, ModelConfig, Space
+from harness.spec import BadInput, ChoiceSpace, LossTerm, ModelConfig, OutputName, Space
 from harness.types import Outputs, Padded
 
 discover()
@@ -125,30 +124,29 @@ def test_a_search_does_not_change_what_a_model_reads_and_gives(entry):
 
 @every_tiny_corner
 def test_a_tiny_model_works_with_any_one_parameter_at_an_end_of_its_space(entry, config):
-    model = build(entry, config)
+    model = ready_to_use(entry, config)
     with torch.no_grad():
-        assert model(ready(model, clips(4))).score.isfinite().all()
+        said = told(model(ready(model, clips_of(config.task, 4))))
+    assert all(value.isfinite().all() for value in said)
 
 
 @every_searched_loss
 def test_a_loss_is_finite_with_any_one_parameter_at_an_end_of_its_space(entry):
-    data = Toy(ToyConfig()).load()
+    data = DATA_OF[entry.config.task or "sentiment"]
     for _, corner in corners(entry):
         loss = entry.builder(entry.configure({**entry.tiny, **corner}), data.info)
-        trained = outputs(0, entry.config.parts)
-        advice = outputs(1) if entry.config.advice else None
+        trained = outputs(0, len(data.info.classes) or 7, entry.config.parts)
+        advice = outputs(1, len(data.info.classes) or 7) if entry.config.advice else None
         if isinstance(loss, Adapts):
             loss.adapt(trained, advice, clips=data.train)
         value = loss(trained, data.train.take(torch.arange(8)), advice)
         assert value.isfinite()
         value.backward()
-        reached = (
-            trained.tensor(name).grad for name in ("score", "class_logits", "embedding", "hidden")
-        )
+        reached = (trained.tensor(name).grad for name in get_args(OutputName))
         assert all(grad.isfinite().all() for grad in reached if grad is not None)
 
 
-def outputs(seed: int, parts: frozenset[str] = frozenset()) -> Outputs:
+def outputs(seed: int, classes: int, parts: frozenset[str] = frozenset()) -> Outputs:
     draw = torch.Generator().manual_seed(seed)
 
     def tensor(*shape: int) -> torch.Tensor:
@@ -156,15 +154,20 @@ def outputs(seed: int, parts: frozenset[str] = frozenset()) -> Outputs:
 
     return Outputs(
         tensor(8),
-        class_logits=tensor(8, 7),
+        class_logits=tensor(8, classes),
         embedding=tensor(8, 5),
+        audio_embedding=tensor(8, 5),
+        vision_embedding=tensor(8, 5),
+        match=tensor(8, 6),
         hidden=Padded(tensor(8, 20, 5), torch.ones(8, 20, dtype=torch.bool)),
-        parts={name: tensor(*part_shape(name)) for name in sorted(parts)},
+        parts={name: tensor(*part_shape(name, classes)) for name in sorted(parts)},
     )
 
 
-def part_shape(name: str) -> tuple[int, ...]:
+def part_shape(name: str, classes: int) -> tuple[int, ...]:
     """By the end of its name, as in the losses' own contract."""
     if name.endswith("_states"):
         return (8, 20, 5)
+    if name.endswith("_class_logits"):
+        return (8, classes)
     return (8,) if name.endswith("_score") else (8, 5)

@@ -38,13 +38,20 @@ def term(weight=1.0, **params):
 
 DATA = ref("rendered", path="/here", seed=1, clips=600)
 TEACHER = TrialSpec(
-    role="teacher", data=DATA, model=ref("clip", width=64), losses={"l1": term()}, seed=3
+    role="teacher",
+    data=DATA,
+    model=ref("clip", width=64),
+    losses={"l1": term()},
+    # As a study's trials have it: written out.
+    optimisation=Optimisation(monitor="val/mae"),
+    seed=3,
 )
 STUDENT = TrialSpec(
     role="student",
     data=DATA,
     model=ref("encoder", width=32),
     losses={"l1": term(), "soft": term(0.5, temperature=4)},
+    optimisation=Optimisation(monitor="val/mae"),
     seed=3,
     teacher=TEACHER,
 )

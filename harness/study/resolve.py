@@ -96,6 +96,7 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
         raise BadInput(f"no {role} is named here or in the base", key=f"{role}.model.name")
     model = _resolved(REGISTRIES[role].resolve, recipe.model.model_dump(), f"{role}.model")
     is_fitted = REGISTRIES[role].configure(model).is_fitted
+    optimisation = Optimisation(max_epochs=0) if is_fitted else recipe.optimisation
     if not recipe.losses and not is_fitted:
         raise BadInput(f"the {role} has no losses", key=f"{role}.losses")
     data, task = _data(study, template)
@@ -119,7 +120,7 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
         "data": data,
         "model": model,
         "losses": losses,
-        "optimisation": _FITTED if is_fitted else recipe.optimisation or Optimisation(),
+        "optimisation": _optimisation(optimisation, task, role),
         "protocol": _protocol(study, task),
         "precision": template.precision or "32-true",
         "seed": seed,
@@ -129,7 +130,10 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
     }
 
 
-_FITTED = Optimisation(max_epochs=0)
+def _optimisation(given: Optimisation | None, task: TaskSpec, role: Role) -> Optimisation:
+    found = given or Optimisation()
+    primary = task.teachers_primary if role == "teacher" else task.primary
+    return found.model_copy(update={"monitor": found.monitor or f"val/{primary}"})
 
 
 def _protocol(study: Study, task: TaskSpec) -> Protocol:

@@ -1,14 +1,17 @@
 """Outputs of an imagined student and teacher, and every loss made ready for them."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from toy import Toy, ToyConfig
+from toy_events import ToyEvents, ToyEventsConfig
 
 from harness.contracts import Adapts
 from harness.registry import BUILTIN_PACKAGES, LOSSES, discover
+from harness.spec import OutputName
 from harness.types import Outputs, Padded
 
 discover()
@@ -18,10 +21,12 @@ BUILTIN = [
     if entry.builder.__module__.startswith(BUILTIN_PACKAGES)
 ]
 DATA = Toy(ToyConfig()).load()
+EVENTS = ToyEvents(ToyEventsConfig()).load()
 # What a loss remembers of labels has moved on since, as after some epochs.
 REMEMBERED = replace(DATA.train, target=DATA.train.target.roll(1))
+CLASSES = len(EVENTS.info.classes)
 LEVELS = 7
-EVERY_OUTPUT = frozenset({"score", "class_logits", "embedding", "hidden"})
+EVERY_OUTPUT = frozenset(get_args(OutputName))
 EVERY_PART = frozenset().union(*(found.values[0].config.parts for found in BUILTIN))
 
 
@@ -35,32 +40,39 @@ def build(entry, seed=0):
 
     In evaluation mode, so that a loss with a memory says the same twice.
     """
-    loss = entry.builder(entry.tiny_config(), DATA.info)
+    loss = entry.builder(entry.tiny_config(), data_of(entry).info)
     if isinstance(loss, Adapts):
         torch.manual_seed(seed)
-        loss.adapt(student(8), advice_for(entry, 8), clips=REMEMBERED)
+        remembered = REMEMBERED if data_of(entry) is DATA else EVENTS.train
+        loss.adapt(student(8, entry), advice_for(entry, 8), clips=remembered)
     return loss.double().eval()
 
 
-def clips(count):
-    return DATA.train.take(torch.arange(count)).to(torch.device("cpu"), torch.float64)
+def data_of(entry):
+    """The clips that the loss is about; those of the other task, if it is about either."""
+    return EVENTS if entry is not None and entry.config.task == "retrieval" else DATA
 
 
-def student(count, *, needs_gradient=False):
-    return outputs(count, 0, (5, 4), needs_gradient)
+def clips(count, entry=None):
+    chosen = data_of(entry).train.take(torch.arange(count))
+    return chosen.to(torch.device("cpu"), torch.float64)
 
 
-def teacher(count, *, needs_gradient=False):
+def student(count, entry=None, *, needs_gradient=False):
+    return outputs(count, 0, (5, 4), needs_gradient, entry)
+
+
+def teacher(count, entry=None, *, needs_gradient=False):
     """Another width and other numbers of steps than the student's."""
-    return outputs(count, 1, (6, 3), needs_gradient)
+    return outputs(count, 1, (6, 3), needs_gradient, entry)
 
 
 def advice_for(entry, count):
     """A teacher's outputs, or None for a loss that declares no teacher."""
-    return teacher(count) if entry.config.advice else None
+    return teacher(count, entry) if entry.config.advice else None
 
 
-def outputs(count, seed, sizes, needs_gradient):
+def outputs(count, seed, sizes, needs_gradient, entry=None):
     draw = torch.Generator().manual_seed(seed)
     width, steps = sizes
 
@@ -71,18 +83,24 @@ def outputs(count, seed, sizes, needs_gradient):
     mask = torch.arange(steps) < torch.randint(1, steps + 1, (count, 1), generator=draw)
     return Outputs(
         score=tensor(count),
-        class_logits=tensor(count, LEVELS),
+        class_logits=tensor(count, LEVELS if data_of(entry) is DATA else CLASSES),
         embedding=tensor(count, width),
         hidden=Padded(tensor(count, steps, width), mask),
+        audio_embedding=tensor(count, width),
+        vision_embedding=tensor(count, width),
+        match=tensor(count, width + 1),
         parts={name: tensor(*part_shape(name, count, width)) for name in sorted(EVERY_PART)},
     )
 
 
 def part_shape(name, count, width):
-    """By the end of its name: a number a clip, a sequence as long as the toy's view, or a vector."""
+    """By the end of its name: a number a clip, a logit a class, a sequence as long as the toy's view, or
+    a vector."""
     view = name.partition("_")[0]
     if name.endswith("_states"):
         return (count, getattr(DATA.train, view).values.shape[1], width)
+    if name.endswith("_class_logits"):
+        return (count, CLASSES)
     return (count,) if name.endswith("_score") else (count, width)
 
 

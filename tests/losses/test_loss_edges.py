@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from loss_samples import LEVELS, advice_for, build, clips, losses, student, teacher
+from loss_samples import EVERY_OUTPUT, LEVELS, advice_for, build, clips, losses, student, teacher
 
 from harness.spec import BadInput
 from harness.types import Outputs, Padded
 
+VECTORS = sorted(EVERY_OUTPUT - {"hidden"})
 every_loss = losses(lambda entry: True)
 every_comparison_of_levels = losses(
     lambda entry: "class_logits" in entry.config.needs & entry.config.advice
@@ -17,7 +18,7 @@ every_comparison_of_levels = losses(
 
 def changed(found, change):
     hidden = Padded(change(found.hidden.values), found.hidden.mask)
-    kept = {name: change(getattr(found, name)) for name in ("score", "class_logits", "embedding")}
+    kept = {name: change(getattr(found, name)) for name in VECTORS}
     parts = {name: change(part) for name, part in found.parts.items()}
     return Outputs(**kept, hidden=hidden, parts=parts)
 
@@ -42,7 +43,7 @@ def leaves(found):
 
 
 def gradients(loss, trained):
-    of_outputs = (trained.score, trained.class_logits, trained.embedding, trained.hidden.values)
+    of_outputs = (*(getattr(trained, name) for name in VECTORS), trained.hidden.values)
     found = [values.grad for values in (*of_outputs, *trained.parts.values(), *loss.parameters())]
     return [gradient for gradient in found if gradient is not None]
 
@@ -58,7 +59,7 @@ def single(found):
 def test_value_and_gradient_are_numbers(entry, count, edge, side):
     loss, trained, advice = (
         build(entry).float(),
-        single(student(count)),
+        single(student(count, entry)),
         single(advice_for(entry, count)),
     )
     if side in {"student", "both"}:
@@ -66,7 +67,7 @@ def test_value_and_gradient_are_numbers(entry, count, edge, side):
     if side in {"teacher", "both"}:
         advice = advice and changed(advice, EDGES[edge])
     trained = leaves(trained)
-    value = loss(trained, clips(count).to(torch.device("cpu")), advice)
+    value = loss(trained, clips(count, entry).to(torch.device("cpu")), advice)
     value.backward()
     assert value.isfinite()
     assert all(gradient.isfinite().all() for gradient in gradients(loss, trained))
@@ -74,9 +75,11 @@ def test_value_and_gradient_are_numbers(entry, count, edge, side):
 
 @every_loss
 def test_it_answers_in_half_precision_nearly_as_in_double(entry):
-    loss, batch, advice = build(entry), clips(8), advice_for(entry, 8)
-    exact = loss(student(8), batch, advice)
-    trained, halved = (found and changed(found, torch.Tensor.bfloat16) for found in (student(8), advice))
+    loss, batch, advice = build(entry), clips(8, entry), advice_for(entry, 8)
+    exact = loss(student(8, entry), batch, advice)
+    trained, halved = (
+        found and changed(found, torch.Tensor.bfloat16) for found in (student(8, entry), advice)
+    )
     trained = leaves(trained)
     value = loss.bfloat16()(trained, batch.to(torch.device("cpu"), torch.bfloat16), halved)
     value.backward()
@@ -86,8 +89,12 @@ def test_it_answers_in_half_precision_nearly_as_in_double(entry):
 
 @every_loss
 def test_it_answers_under_autocast_nearly_as_without(entry):
-    loss, batch, advice = build(entry).float(), clips(8).to(torch.device("cpu")), advice_for(entry, 8)
-    trained, advice = leaves(single(student(8))), single(advice)
+    loss, batch, advice = (
+        build(entry).float(),
+        clips(8, entry).to(torch.device("cpu")),
+        advice_for(entry, 8),
+    )
+    trained, advice = leaves(single(student(8, entry))), single(advice)
     exact = loss(trained, batch, advice)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         value = loss(trained, batch, advice)
@@ -98,6 +105,6 @@ def test_it_answers_under_autocast_nearly_as_without(entry):
 
 @every_comparison_of_levels
 def test_different_numbers_of_levels_are_not_compared(entry):
-    fewer = replace(teacher(8), class_logits=torch.zeros(8, LEVELS - 2, dtype=torch.float64))
+    fewer = replace(teacher(8, entry), class_logits=torch.zeros(8, LEVELS - 2, dtype=torch.float64))
     with pytest.raises(BadInput, match="7 levels apart, its teacher 5"):
-        build(entry)(student(8), clips(8), fewer)
+        build(entry)(student(8, entry), clips(8, entry), fewer)
