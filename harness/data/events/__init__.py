@@ -1,0 +1,1 @@
+"""The parts that make the clips of `rendered_events`; nothing in here is registered."""
