@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from harness.data.clips.media import read_media
+from harness.data.parts.streams import stream
 from harness.data.rendered import build
 from harness.data.rendered.config import Rendering
 from harness.data.rendered.face import draw_head, pictures
 from harness.data.rendered.script import script
 from harness.data.rendered.sentences import vocabulary
-from harness.data.parts.streams import stream
 from harness.data.rendered.voice import Throat, sound
 from harness.data.rendered_sentiment import RenderedSentiment, RenderedSentimentConfig
 from harness.registry import DATASETS

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.data.parts.checks import SPLITS
 from harness.spec import BadInput, nearest
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 REQUIRED = ("video_id", "clip_id", "text", "label", "mode")
 TRUE_SCORE = "true_score"
@@ -78,6 +83,15 @@ def read_labels(file: Path) -> LabelTable:
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"not a UTF-8 CSV file: {error}", file=file, key="path") from error
     return LabelTable(rows, TRUE_SCORE in columns)
+
+
+def write_labels(file: Path, rows: Sequence[DataclassInstance]) -> None:
+    """Writes a label.csv of rows of one kind, with their fields as columns; at least one row."""
+    cells = [asdict(row) for row in rows]
+    with file.open("w", newline="", encoding="utf-8") as target:
+        writer = csv.DictWriter(target, list(cells[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(cells)
 
 
 def _check_columns(file: Path, columns: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Sets of clips that are made here: made whole or not at all, and a damaged one is told from a whole one."""
+"""Sets of clips that are made here, whole or not at all; a damaged one is told from a whole one."""
 
 from __future__ import annotations
 

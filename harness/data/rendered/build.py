@@ -6,10 +6,11 @@ from pathlib import Path
 
 from harness.data.clips import made
 from harness.data.clips.clip_file import write_clip
+from harness.data.clips.labels import write_labels
 from harness.data.parts.streams import stream
 from harness.data.rendered.config import Rendering
 from harness.data.rendered.face import draw_head, pictures
-from harness.data.rendered.script import Line, write_labels
+from harness.data.rendered.script import Line
 from harness.data.rendered.source import Source
 from harness.data.rendered.voice import draw_throat, sound
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from harness.data.clips.labels import ClipRow, LabelTable, read_labels
 from harness.data.parts.checks import SPLITS, check_membership
 from harness.data.parts.hashing import file_hash
+from harness.data.parts.streams import stream
 from harness.data.rendered.config import LABEL_RANGE, Rendering
 from harness.data.rendered.real import SEMI_REAL, Remark, label_noise, line, take, whole_videos
 from harness.data.rendered.script import Line
-from harness.data.parts.streams import stream
 from harness.spec import BadInput
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from harness.data.icwsm14.prepare import describe, ratings_file
 from harness.data.icwsm14.ratings import HIGHEST, LOWEST, RatedSentence, from_csv
 from harness.data.parts.hashing import file_hash
+from harness.data.parts.streams import stream
 from harness.data.rendered.config import LABEL_RANGE, Rendering
 from harness.data.rendered.real import SEMI_REAL, Remark, label_noise, line, take, whole_videos
 from harness.data.rendered.script import Line
 from harness.data.rendered.source import LabelSource
-from harness.data.parts.streams import stream
 from harness.spec import BadInput
 
 SCALE = LABEL_RANGE[1] / HIGHEST

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.data.parts.streams import stream
 from harness.data.rendered.config import Rendering
 from harness.data.rendered.script import Line, annotation, near
 from harness.data.rendered.source import LabelSource
-from harness.data.parts.streams import stream
 
 SEMI_REAL = "semi-real: real sentences, rendered faces and voices"
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
+from harness.data.parts.streams import stream
 from harness.data.rendered.config import LABEL_RANGE, Rendering
 from harness.data.rendered.sentences import Vocabulary, sentence, vocabulary
-from harness.data.parts.streams import stream
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,6 @@ def script(config: Rendering) -> list[Line]:
     """The lines of all clips: train, valid, test; a video's clips follow each other."""
     known, counts = vocabulary(config), config.counts()
     return [_line(config, known, split, row) for split, count in counts.items() for row in range(count)]
-
-
-def write_labels(file: Path, lines: list[Line]) -> None:
-    """Writes label.csv with the columns of the published layout and `true_score`."""
-    with file.open("w", newline="", encoding="utf-8") as target:
-        writer = csv.DictWriter(target, [field.name for field in fields(Line)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(line) for line in lines)
 
 
 def near(score: float, sd: float, random: np.random.Generator) -> float:

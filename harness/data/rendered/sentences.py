@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.rendered.config import LABEL_RANGE, Rendering
 from harness.data.parts.streams import stream
+from harness.data.rendered.config import LABEL_RANGE, Rendering
 
 # English words by polarity, so that a pretrained text model meets what it knows.
 _ENGLISH = {
