@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.spec import Protocol
+from harness.spec import SentimentProtocol
 
 Side = Literal["labels", "predictions"]
 Rounding = Literal["half_to_even", "away_from_zero", "right_closed"]
@@ -117,7 +117,7 @@ SDK_MOSEI = Rules(
     {"acc7": Levels("away_from_zero", bound=3)},
 )
 
-PROTOCOLS: dict[Protocol, Rules] = {
+PROTOCOLS: dict[SentimentProtocol, Rules] = {
     "mmsa": MMSA,
     "mult": MULT,
     "misa": MISA,

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.protocols import PROTOCOLS, Levels, Polarity, Rules
-from harness.spec import Protocol
+from harness.spec import SentimentProtocol
 
 Values = NDArray[np.float64]
 
 
-def sentiment_metrics(score: NDArray[Any], target: NDArray[Any], protocol: Protocol) -> dict[str, float]:
+def sentiment_metrics(
+    score: NDArray[Any], target: NDArray[Any], protocol: SentimentProtocol
+) -> dict[str, float]:
     """The metrics that `protocol` defines, by name in `harness.spec.METRICS`, never rounded.
 
     A metric that the protocol does not define is absent. One that it defines but these clips leave
