@@ -1,0 +1,1 @@
+"""What readers of sounds and pictures with classes share: labels, features, the validation split."""
