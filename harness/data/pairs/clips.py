@@ -13,6 +13,7 @@ from harness.data.pairs.config import Fill
 from harness.data.pairs.features import finite, read_sequences
 from harness.data.pairs.labels import Labels, check_agreement, read_labels
 from harness.data.pairs.stored import Stored
+from harness.spec import BadInput
 from harness.types import Padded
 
 
@@ -81,7 +82,28 @@ def from_arrays(
     return Clips(ids, ids, first, sounds, pictures, (*heard, *seen, *layouts))
 
 
-def without(clips: Clips, dropped: NDArray[np.bool_], why: str) -> Clips:
-    """The clips that are not `dropped` (N,), with a finding on how many were and why."""
-    told = f"dropped: {dropped.sum()} of {len(clips)} {why}"
-    return replace(clips.take(np.flatnonzero(~dropped)), findings=(*clips.findings, told))
+def joined(parts: Sequence[Clips]) -> Clips:
+    """The clips of all parts, one part after the other.
+
+    Raises:
+        BadInput: features of two parts have different widths.
+    """
+    first = parts[0]
+    for view in ("audio", "vision"):
+        for part in parts[1:]:
+            expected, found = (getattr(each, view).width for each in (first, part))
+            if found != expected:
+                raise BadInput(
+                    f"expected {expected} columns as in {first.labels.stored.file.name}, found {found}",
+                    file=part.labels.stored.file,
+                    key=view,
+                )
+    values = np.concatenate([part.labels.values for part in parts])
+    return Clips(
+        tuple(clip for part in parts for clip in part.ids),
+        tuple(group for part in parts for group in part.groups),
+        replace(first.labels, stored=replace(first.labels.stored, values=values)),
+        Padded.cat([part.audio for part in parts]),
+        Padded.cat([part.vision for part in parts]),
+        tuple(line for part in parts for line in part.findings),
+    )
