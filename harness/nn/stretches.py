@@ -53,6 +53,12 @@ def average_stretches(sequence: Padded, count: int) -> Padded:
     return Padded(total / size.clamp(min=1).unsqueeze(2), size > 0)
 
 
+def without_padding(sequence: Padded) -> Padded:
+    """The same sequences without the steps that none of them has, for which there may be no position."""
+    longest = max(1, int(sequence.lengths.max()))
+    return Padded(sequence.values[:, :longest], sequence.mask[:, :longest])
+
+
 def spread(existing: Tensor, mask: Tensor) -> Tensor:
     """(B, T, ...) with the rows of `existing` (n, ...) where the mask (B, T) is True, zero elsewhere."""
     return existing.new_zeros(*mask.shape, *existing.shape[1:]).index_put((mask,), existing)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from harness.nn.clip.tower import check_weights, no_messages
+from harness.nn.clip.config import TowerConfig
+from harness.nn.clip.tower import no_messages
 from harness.nn.clip.weights import check_tower
-from harness.spec import ModelConfig, OutputName, View
+from harness.spec import OutputName, View
 
 Sense = Literal["video", "audio", "text"]
 """What the teacher is given of a clip."""
@@ -29,28 +30,13 @@ _VIEWS: dict[str, dict[Sense, View]] = {
 }
 
 
-class ClipVideoConfig(ModelConfig):
+class ClipVideoConfig(TowerConfig):
     """A named open_clip tower, or a small one of the given sizes; what it sees; which parts are on.
 
     By default every part of the method is on, and the teacher is given the video alone: each data set
     with frames has that, while transcripts may be missing or empty. And the words are what the student
     reads: a teacher that reads them too is another experiment, to be asked for.
     """
-
-    tower: str | None = Field(
-        None, description="open_clip architecture; null = small, from the sizes below"
-    )
-    weights: str | None = Field(
-        None, description="pretrained tag in the local cache, or checkpoint file; null = random weights"
-    )
-    image_size: int = Field(32, ge=8, description="pixels a side of the small tower")
-    patch: int = Field(8, ge=2, description="pixels a side of a patch of the small tower")
-    width: int = Field(64, ge=8, description="vision width of the small tower")
-    layers: int = Field(2, ge=1, description="vision layers of the small tower")
-    heads: int = Field(4, ge=1, description="attention heads of the small tower")
-    joint_width: int = Field(64, ge=8, description="D of the small tower")
-    text_layers: int = Field(1, ge=1, description="text layers of the small tower")
-    context: int = Field(16, ge=8, description="tokens of a prompt or transcript in the small tower")
 
     route: Literal["frames", "features"] = Field(
         "frames", description="frames, sound and words themselves, or ready features of them"
@@ -84,14 +70,8 @@ class ClipVideoConfig(ModelConfig):
         PROMPTS, validate_default=True, description="a sentence a level, lowest first"
     )
 
-    vision_layers_trained: int | None = Field(
-        None, ge=0, description="last layers of the vision tower that train; null = all, 0 = frozen"
-    )
     text_layers_trained: int | None = Field(
         0, ge=0, description="last layers of the text tower that train; null = all, 0 = frozen"
-    )
-    tower_rate: float = Field(
-        1.0, gt=0, le=10, description="learning rate of the towers, as a multiple of the trial's"
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="on features and in the regression head")
 
@@ -112,27 +92,6 @@ class ClipVideoConfig(ModelConfig):
                 f"expected a prompt for each of {levels} levels, given {len(given)} prompts"
             )
         return given
-
-    @field_validator("vision_layers_trained", "text_layers_trained")
-    @classmethod
-    def _no_more_than_there_are(cls, given: int | None, info: ValidationInfo) -> int | None:
-        name = "layers" if info.field_name == "vision_layers_trained" else "text_layers"
-        there = info.data.get(name)  # None when that size is itself refused
-        if info.data.get("tower") is None and given and there and given > there:
-            raise ValueError(f"expected at most the tower's {there} layers, given {given}")
-        return given
-
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
-        if self.width % self.heads or self.joint_width % self.heads:
-            raise ValueError(
-                f"width and joint_width must be multiples of heads, given {self.heads} heads"
-            )
-        if self.patch > self.image_size:
-            raise ValueError(f"patch: expected at most image_size {self.image_size}, given {self.patch}")
-        if self.tower is None and self.weights is not None:
-            raise ValueError("weights belong to a named tower; set tower, or leave weights out")
-        return self
 
     @property
     def sees_frames(self) -> bool:
@@ -181,11 +140,8 @@ class ClipVideoConfig(ModelConfig):
 
     def check(self) -> None:
         """Whether open_clip knows the tower, it can have the parts, and its weights are here."""
-        if self.tower is None:
-            return
-        vision = check_tower(self.tower)["vision_cfg"]
-        plain = "timm_model_name" not in vision and isinstance(vision.get("layers"), int)
-        if self.sees_frames and self.cross_frame and not plain:
-            raise no_messages(self.tower)
-        if self.weights is not None:
-            check_weights(self.tower, self.weights)
+        if self.tower is not None and self.sees_frames and self.cross_frame:
+            vision = check_tower(self.tower)["vision_cfg"]
+            if "timm_model_name" in vision or not isinstance(vision.get("layers"), int):
+                raise no_messages(self.tower)
+        super().check()

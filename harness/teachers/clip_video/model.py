@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from harness.nn.clip.frozen import frozen_hash
 from harness.nn.clip.gate import Gate
 from harness.nn.clip.integration import Integration
 from harness.nn.clip.layers import train_last
-from harness.nn.clip.tower import ClipTower, SmallTower, named_tower, small_tower
 from harness.nn.clip.video_prompts import VideoPrompts
 from harness.nn.mlp import mlp
 from harness.registry import TEACHERS
@@ -20,7 +20,6 @@ from harness.spec import ChoiceSpace, FloatSpace, IntSpace, View
 from harness.teachers.clip_video.config import ClipVideoConfig
 from harness.teachers.clip_video.features import FeaturesRoute
 from harness.teachers.clip_video.frames import FramesRoute, tokenised
-from harness.teachers.clip_video.frozen import frozen_hash
 from harness.types import Batch, DataInfo, Outputs
 
 PARTS = {
@@ -70,7 +69,7 @@ class ClipVideo(nn.Module):
     def __init__(self, config: ClipVideoConfig, info: DataInfo) -> None:
         super().__init__()
         self.config = config
-        self.tower = _tower(config)
+        self.tower = config.build_tower()
         self.register_buffer("prompt_tokens", self.tower.tokens(config.prompts), persistent=False)
         with torch.no_grad():
             prompts = self.tower.eval().text_vectors(self.prompt_tokens)
@@ -196,20 +195,3 @@ class ClipVideo(nn.Module):
         if self.config.regression_from == "logits":
             return class_logits
         return clip if self.config.regression_from == "embedding" else torch.cat((class_logits, clip), 1)
-
-
-def _tower(config: ClipVideoConfig) -> ClipTower:
-    if config.tower is not None:
-        return named_tower(config.tower, config.weights)
-    return small_tower(
-        SmallTower(
-            config.image_size,
-            config.patch,
-            config.width,
-            config.layers,
-            config.heads,
-            config.joint_width,
-            config.text_layers,
-            config.context,
-        )
-    )

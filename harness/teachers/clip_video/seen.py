@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from harness.nn.clip.video_prompts import standardised
+from harness.nn.stretches import without_padding
 from harness.types import Padded
 
 
@@ -32,7 +33,7 @@ class Seen:
         parts = [] if self.sound is None else [_as_step(self.sound)]
         # The sound is in front, where its position does not depend on the number of frames.
         if self.pictures is not None:
-            parts.append(_cut(self.pictures))
+            parts.append(without_padding(self.pictures))
         if not parts and self.utterance is not None:
             parts.append(_as_step(self.utterance))
         values, masks = [part.values for part in parts], [part.mask for part in parts]
@@ -44,12 +45,6 @@ class Seen:
             return Padded(self.patches, self.patches.new_ones(self.patches.shape[:2], dtype=torch.bool))
         steps = self.sequence()
         return Padded(standardised(steps.values), steps.mask)
-
-
-def _cut(pictures: Padded) -> Padded:
-    """Without the steps that no clip has, for which there may be no position."""
-    longest = max(1, int(pictures.lengths.max()))
-    return Padded(pictures.values[:, :longest], pictures.mask[:, :longest])
 
 
 def _as_step(vector: Tensor) -> Padded:

@@ -1,4 +1,4 @@
-"""The identity of what never changes in a teacher, so that it is computed once for all trials."""
+"""The identity of what never changes in a model, so that it is computed once for all trials."""
 
 from __future__ import annotations
 
