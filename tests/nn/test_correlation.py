@@ -32,7 +32,7 @@ def pairs(count=CLIPS, seed=0):
 
 
 def peer(audio, vision):
-    return CCA(n_components=WIDTH, tol=1e-12, max_iter=100_000).fit(audio.numpy(), vision.numpy())
+    return CCA(n_components=WIDTH, tol=1e-10, max_iter=100_000).fit(audio.numpy(), vision.numpy())
 
 
 def variates(found, audio, vision):

@@ -51,7 +51,7 @@ def canonical_correlations(audio: Tensor, vision: Tensor, ridge: float) -> Tenso
     does not pull, so a single pair costs nothing. Computed in double precision, given back in that of
     `audio`.
     """
-    return correlations_of(moments(audio, vision), ridge).to(precise(audio).dtype)
+    return correlations_of(moments(audio, vision), ridge).to(precise(audio))
 
 
 def correlations_of(found: Moments, ridge: float) -> Tensor:

@@ -34,7 +34,7 @@ class Moments:
 
 def moments(audio: Tensor, vision: Tensor) -> Moments:
     """The moments of n pairs of vectors (n, D_a) and (n, D_v); differentiable."""
-    audio, vision = audio.double(), vision.double()
+    audio, vision = _doubled(audio), _doubled(vision)
     count = len(audio)
     audio_spread, vision_spread = centred(audio, 0), centred(vision, 0)
     return Moments(
@@ -54,8 +54,8 @@ def cluster_moments(audio: Tensor, vision: Tensor, labels: Tensor) -> Moments:
     Analysis, with the means over pairs taken off. No pair is made: a vector is in as many pairs as its
     class has clips, and a class's part of the cross-covariance is the outer product of its two sums.
     """
-    audio, vision = audio.double(), vision.double()
-    classes, of, counts = labels.unique(return_inverse=True, return_counts=True)
+    audio, vision = _doubled(audio), _doubled(vision)
+    classes, of, counts = labels.to(audio.device).unique(return_inverse=True, return_counts=True)
     pairs = counts.double().square().sum()
     weights = (counts / pairs)[of].unsqueeze(1)
     audio_mean, vision_mean = (weights * audio).sum(0), (weights * vision).sum(0)
@@ -75,3 +75,8 @@ def cluster_moments(audio: Tensor, vision: Tensor, labels: Tensor) -> Moments:
         vision.mT @ (weights * vision),
         audio_sums.mT @ vision_sums / pairs,
     )
+
+
+def _doubled(vectors: Tensor) -> Tensor:
+    # Apple's devices have no double precision.
+    return (vectors.cpu() if vectors.device.type == "mps" else vectors).double()

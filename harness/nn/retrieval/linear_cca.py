@@ -12,7 +12,7 @@ from harness.nn.retrieval.correlation import Canonical, cca_from_moments, check_
 from harness.nn.retrieval.covariances import cluster_moments, moments
 from harness.nn.retrieval.towers import PairConfig
 from harness.spec import FloatSpace
-from harness.types import DataInfo
+from harness.types import Batch
 
 Scale = Literal["unit", "correlation"]
 """unit: variates of variance one; correlation: each times its canonical correlation."""
@@ -32,16 +32,9 @@ class CorrelationConfig(PairConfig):
     )
 
 
-class LinearConfig(CorrelationConfig):
-    """Canonical correlation of the features themselves."""
-
-    def check_data(self, info: DataInfo) -> None:
-        """Refuses a width that the features do not have.
-
-        Raises:
-            BadInput: fewer audio or vision dimensions than directions.
-        """
-        check_width(self.width, info.width("audio"), info.width("vision"))
+def labelled(clips: Batch) -> Batch:
+    """The clips whose classes may be read."""
+    return clips if clips.labelled is None else clips.take(clips.labelled.nonzero().squeeze(1))
 
 
 class LinearCca(nn.Module):
