@@ -18,7 +18,8 @@ def published_markdown(table: Table) -> str:
     if not table.published:
         return ""
     body = _words(table, text.markdown).to_markdown(index=False, disable_numparse=True)
-    return f"### {text.markdown(_caption(table))}\n\n{body}\n\n- {text.markdown(_LEGEND)}"
+    notes = "\n".join(f"- {text.markdown(note)}" for note in (_LEGEND, *table.published_notes))
+    return f"### {text.markdown(_caption(table))}\n\n{body}\n\n{notes}"
 
 
 def published_latex(table: Table) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ def published_latex(table: Table) -> tuple[str, ...]:
         f"\\caption{{{text.latex(_caption(table))}}}",
         f"\\label{{tab:{table.study}-published}}",
         tabular.rstrip("\n"),
-        f"\\par{{\\footnotesize {text.latex(_LEGEND)}}}",
+        *(f"\\par{{\\footnotesize {text.latex(note)}}}" for note in (_LEGEND, *table.published_notes)),
         r"\end{table}",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from harness.spec import Frozen
+from harness.spec import METRICS, Frozen
 from reports.table import Table
 
 
@@ -18,24 +18,26 @@ class Claim(Frozen):
 
 
 def better_than_reference(table: Table, arm: str) -> Claim:
-    """The arm's MAE is lower than that of the arm it is compared with, and the interval excludes 0.
+    """The arm is better than the arm it is compared with, and the interval excludes 0.
 
     Both arms must be complete: a seed that failed may be the one that says otherwise.
     """
     found, reference = table.row(arm).difference, table.row(arm).reference
-    statement = f"{arm} has a lower MAE than {reference}"
+    metric = METRICS[table.compared]
+    statement = f"{arm} has a {metric.direction} {metric.label} than {reference}"
     if found is None:
         return Claim(statement=statement, holds=False, evidence="there is no difference to judge")
     evidence = f"{found.estimate:+.4f} [{found.lower:+.4f}, {found.upper:+.4f}] ({found.method})"
     complete = all(table.row(one).complete == table.row(one).planned for one in (arm, reference or arm))
-    return Claim(statement=statement, holds=complete and found.upper < 0, evidence=evidence)
+    return Claim(statement=statement, holds=complete and found.is_better, evidence=evidence)
 
 
 def not_better_than_reference(table: Table, arm: str) -> Claim:
-    """What a control has to show: the interval of its difference does not lie below 0."""
+    """What a control has to show: its interval does not lie on the better side of 0."""
     better = better_than_reference(table, arm)
     known = table.row(arm).difference is not None
-    statement = f"{arm} has no lower MAE than {table.row(arm).reference}"
+    metric = METRICS[table.compared]
+    statement = f"{arm} has no {metric.direction} {metric.label} than {table.row(arm).reference}"
     return Claim(statement=statement, holds=known and not better.holds, evidence=better.evidence)
 
 

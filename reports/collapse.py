@@ -35,5 +35,7 @@ def _collapsed(records: Records, arm: str, split: str) -> list[int]:
 
 def _is_flat(predictions: pd.DataFrame, split: str) -> bool:
     clips = predictions[predictions["split"] == split]
+    if "score" not in clips:
+        return False
     spread, labels = (float(clips[name].std(ddof=0)) for name in ("score", "target"))
     return spread < SPREAD * labels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,19 @@ from harness.spec import BadInput, SearchStudy, TrialResult, digest, nearest
 from reports.collect import Records
 from reports.conditions import hardware
 from reports.grouping import reference_of
+from reports.latency import shared_latencies
 from reports.layout import Layout, LayoutColumn
-from reports.literature import PublishedRow, published_rows
+from reports.literature import PublishedRow, published_notes, published_rows
 from reports.notes import notes
 from reports.readers import modalities_of
 from reports.search.tries import searched_arms
-from reports.statistics import NotPairedError, PairedDifference, paired_difference, seed_summary
+from reports.statistics import (
+    NotPairedError,
+    PairedDifference,
+    Question,
+    paired_difference,
+    seed_summary,
+)
 from reports.table import Cell, Column, Row, Table
 from reports.warnings import row_warnings, warnings
 
@@ -36,10 +44,8 @@ def build_table(records: Records, layout: Layout, reference: str | None = None) 
             f"no arm '{reference}' in study '{study.name}'; {nearest(reference, arms)}",
             key="reference",
         )
-    rows = [
-        _row(records, layout, arm, reference, reference_of(records, arm, reference))
-        for arm in records.arms
-    ]
+    latencies = shared_latencies(records)
+    rows = [_row(records, layout, arm, reference, latencies) for arm in records.arms]
     columns = tuple(_column(column) for column in layout.columns)
     return Table(
         study=study.name,
@@ -47,12 +53,14 @@ def build_table(records: Records, layout: Layout, reference: str | None = None) 
         split=layout.split,
         protocols=tuple(sorted({seen.spec.protocol for seen in records.observations})),
         reference=reference,
+        compared=layout.compared,
         confidence=layout.bootstrap.confidence,
         columns=columns,
         rows=tuple(_mark_best(rows, columns)),
         notes=notes(records, layout, reference),
         warnings=(*warnings(records, layout, reference), *row_warnings(rows, columns)),
         published=_published(study.published, layout),
+        published_notes=published_notes(study.published),
     )
 
 
@@ -67,7 +75,14 @@ def _column(column: LayoutColumn) -> Column:
     )
 
 
-def _row(records: Records, layout: Layout, arm: str, reference: str | None, compared: str | None) -> Row:
+def _row(
+    records: Records,
+    layout: Layout,
+    arm: str,
+    reference: str | None,
+    latencies: Mapping[str, float],
+) -> Row:
+    compared = reference_of(records, arm, reference)
     seen = records.of(arm)
     results = [result for _, result in records.complete(arm)]
     failures = dict.fromkeys(
@@ -83,7 +98,7 @@ def _row(records: Records, layout: Layout, arm: str, reference: str | None, comp
         planned=len(seen),
         complete=len(results),
         failed=sum(one.state == "failed" for one in seen),
-        cells=tuple(_cell(results, column.metric, layout.split) for column in layout.columns),
+        cells=tuple(_cell(results, column.metric, layout.split, latencies) for column in layout.columns),
         difference=difference,
         unpaired=unpaired,
         failures=tuple(failures),
@@ -93,17 +108,18 @@ def _row(records: Records, layout: Layout, arm: str, reference: str | None, comp
     )
 
 
-def _cell(results: list[TrialResult], metric: str, split: str) -> Cell:
-    values = (value_of(result, metric, split) for result in results)
+def _cell(results: list[TrialResult], metric: str, split: str, latencies: Mapping[str, float]) -> Cell:
+    values = (_value(result, metric, split, latencies) for result in results)
     return Cell(summary=seed_summary(value for value in values if value is not None))
 
 
-def value_of(result: TrialResult, metric: str, split: str) -> float | None:
+def _value(result: TrialResult, metric: str, split: str, latencies: Mapping[str, float]) -> float | None:
     """The metric in the unit that its column shows; None when the record does not have it."""
-    if metric == "parameters":
-        return None if result.efficiency is None else result.efficiency.parameters / 1e6
     if metric == "latency_ms":
-        return None if result.efficiency is None else result.efficiency.latency.median_ms
+        return latencies.get(result.trial_id)
+    if metric in {"parameters", "flops"}:
+        count = getattr(result.efficiency, metric, None)
+        return None if count is None else count / 1e6
     return result.metrics.get(f"{split}/{metric}")
 
 
@@ -123,7 +139,11 @@ def _difference(
     rng = np.random.default_rng(int(digest([drawn.seed, "bootstrap", arm]), 16))
     try:
         found = paired_difference(
-            _predictions(records, arm), _predictions(records, reference), layout.split, drawn, rng
+            _predictions(records, arm),
+            _predictions(records, reference),
+            Question(metric=layout.compared, split=layout.split),
+            drawn,
+            rng,
         )
     except NotPairedError as error:
         return None, str(error)

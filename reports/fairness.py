@@ -16,11 +16,23 @@ if TYPE_CHECKING:
 UNKNOWN = "not recorded"
 
 
-def fairness(records: Records) -> tuple[str, ...]:
-    """The fairness record of a table, in footnotes; empty while there is no arm."""
+def fairness(records: Records, *, text_only: bool = True) -> tuple[str, ...]:
+    """The fairness record of a table, in footnotes; empty while there is no arm.
+
+    Args:
+        records: The study's records.
+        text_only: Whether a control that reads text alone is to be spoken of.
+    """
     if not records.arms:
         return ()
-    return (*_tuning(records), *_epochs(records), *_parameters(records), *_reads(records))
+    control = (_control(records),) if text_only else ()
+    return (
+        *_tuning(records),
+        *_epochs(records),
+        *_parameters(records),
+        *_reads(records),
+        *control,
+    )
 
 
 def _tuning(records: Records) -> Iterator[str]:
@@ -70,7 +82,9 @@ def _origin(count: str, file: Tuning | None, *, searched: bool) -> str:
 def _epochs(records: Records) -> Iterator[str]:
     ran = {arm: [len(result.epochs) for _, result in records.complete(arm)] for arm in records.arms}
     allowed = grouped(
-        (arm, str(spec.optimisation.max_epochs)) for arm, spec in spec_by_arm(records).items()
+        (arm, str(spec.optimisation.max_epochs))
+        for arm, spec in spec_by_arm(records).items()
+        if spec.losses
     )
     for bound, arms in allowed.items():
         said = grouped((arm, _range(ran[arm], int(bound))) for arm in arms)
@@ -118,7 +132,6 @@ def _reads(records: Records) -> Iterator[str]:
         for _, result in records.complete(arm)
     )
     yield f"Features: {_shared(features, records.arms) or UNKNOWN}."
-    yield _control(records)
 
 
 def _shared(found: dict[str, list[str]], arms: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -73,10 +73,16 @@ class Layout(Frozen):
     name: str
     caption: str
     split: str
+    compared: Literal["mae", "map"] = Field(
+        "mae", description="metric that differences to the reference are in"
+    )
     columns: Annotated[tuple[LayoutColumn, ...], Field(min_length=1)]
     bootstrap: Bootstrap = Bootstrap()
     controls: tuple[RequiredArm, ...] = ()
     naming: tuple[Naming, ...] = ()
+    text_only: bool = Field(
+        True, description="whether a control that reads text alone belongs into the table"
+    )
     late_fusion: tuple[ArmPattern, ...] = Field(
         (), description="arms whose curve is what effective robustness expects of the others"
     )

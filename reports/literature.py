@@ -10,6 +10,8 @@ from harness.spec import BadInput, Frozen, nearest
 
 FOLDER = Path(__file__).parent / "published"
 
+NOTES = FOLDER / "notes.yaml"
+
 MARK = "other data split and features: not comparable with the rows above"
 """What stands in every published row."""
 
@@ -51,6 +53,16 @@ def published_rows(names: Iterable[str]) -> tuple[PublishedRow, ...]:
             )
         found += _read(known[name])
     return tuple(found)
+
+
+def published_notes(names: Iterable[str]) -> tuple[str, ...]:
+    """What a reader must know of the published results on these data sets, in sentences."""
+    from omegaconf import OmegaConf
+
+    kept = OmegaConf.load(NOTES)
+    return tuple(
+        str(note).rstrip(".") + "." for name in dict.fromkeys(names) for note in kept.get(name, ())
+    )
 
 
 def _read(path: Path) -> Iterator[PublishedRow]:

@@ -8,8 +8,10 @@ from harness.spec import METRICS, TrialSpec
 from reports.collect import Records
 from reports.fairness import fairness
 from reports.grouping import about, grouped, reference_of, spec_by_arm
+from reports.latency import twins
 from reports.layout import Layout
 from reports.machines import latency_conditions, machines, origins
+from reports.ranking import ranking_notes
 from reports.robustness.words import robustness_notes
 from reports.search.notes import search_notes
 from reports.teaching import teaching
@@ -30,14 +32,27 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
         "whose seeds are all complete.",
         *_difference_note(records, layout, reference),
         *(f"{METRICS[name].label}: {METRICS[name].definition}." for name in _metric_names(layout)),
+        *ranking_notes(records, layout.split),
+        *_shared_latency(records),
         *_origin(records),
         *_budgets(records),
-        *fairness(records),
+        *fairness(records, text_only=layout.text_only),
         *search_notes(records),
         *teaching(records),
         *robustness_notes(records, layout),
         *_naming(records, layout),
         *_said_by_trials(records),
+    )
+
+
+def _shared_latency(records: Records) -> tuple[str, ...]:
+    """The arms that show one latency, because they are one model in use."""
+    found = "; ".join(", ".join(arms) for arms in twins(records))
+    if not found:
+        return ()
+    return (
+        f"Arms of the same model in use share its latency, the median over the calls of all their "
+        f"trials of a seed: {found}.",
     )
 
 
@@ -51,7 +66,8 @@ def _budgets(records: Records) -> tuple[str, ...]:
     }
     tuned |= {arm: frozenset(choice.params) for arm, choice in records.plan.chosen.items()}
     nothing: frozenset[str] = frozenset()
-    by_budget = grouped((arm, _budget(spec, tuned.get(arm, nothing))) for arm, spec in specs.items())
+    trained = {arm: spec for arm, spec in specs.items() if spec.losses}
+    by_budget = grouped((arm, _budget(spec, tuned.get(arm, nothing))) for arm, spec in trained.items())
     teachers = {
         _budget(spec.teacher, tuned.get(arm, nothing)) for arm, spec in specs.items() if spec.teacher
     }
@@ -60,7 +76,15 @@ def _budgets(records: Records) -> tuple[str, ...]:
         if teachers
         else ""
     )
-    if not specs:
+    fitted = [arm for arm in specs if arm not in trained]
+    apart = (f"{', '.join(fitted)}: fitted to the training clips in closed form, without epochs.",)
+    return (*_trained_budgets(by_budget, trained, above), *(apart if fitted else ()))
+
+
+def _trained_budgets(
+    by_budget: dict[str, list[str]], specs: dict[str, TrialSpec], above: str
+) -> tuple[str, ...]:
+    if not by_budget:
         return ()
     if len(by_budget) == 1:
         return (f"Every arm has the same budget: {_listed(by_budget)}.{above}",)
@@ -70,12 +94,13 @@ def _budgets(records: Records) -> tuple[str, ...]:
 def _difference_note(records: Records, layout: Layout, reference: str | None) -> tuple[str, ...]:
     if reference is None:
         return ()
-    drawn = layout.bootstrap
+    drawn, metric = layout.bootstrap, METRICS[layout.compared]
     compared = {reference_of(records, arm, reference) for arm in records.arms}
     others = ", or minus the arm that its cell names," if compared - {None, reference} else ""
+    better = "negative" if metric.direction == "lower" else "positive"
     return (
-        f"Δ MAE is arm minus {reference}{others} on the same clips, averaged over the seeds "
-        "both have; negative is better. ± is the sd of that difference over seeds. In brackets a "
+        f"Δ {metric.label} is arm minus {reference}{others} on the same clips, averaged over the seeds "
+        f"both have; {better} is better. ± is the sd of that difference over seeds. In brackets a "
         f"paired {100 * drawn.confidence:g}% bootstrap interval (BCa unless said otherwise, "
         f"{drawn.resamples} resamples of whole source videos, seeds held fixed): what other videos "
         "would change.",

@@ -69,7 +69,7 @@ def words_of(table: Table, escape: Callable[[str], str], bold: str) -> pd.DataFr
 
 
 def _difference(table: Table, row: Row) -> str:
-    words = text.difference(row.difference, METRICS["mae"].digits)
+    words = text.difference(row.difference, METRICS[table.compared].digits)
     other = row.difference is not None and row.reference != table.reference
     return f"{words} vs {row.reference}" if other else words
 
@@ -102,14 +102,14 @@ def _csv_row(table: Table, row: Row) -> dict[str, object]:
             f"{name}_n": cell.summary.n,
             f"{name}_best": cell.best,
         }
-    return fields | _csv_difference(row) | _csv_origin(row)
+    return fields | _csv_difference(row, table.compared) | _csv_origin(row)
 
 
-def _csv_difference(row: Row) -> dict[str, object]:
+def _csv_difference(row: Row, metric: str) -> dict[str, object]:
     found = row.difference
     names = ("mean", "lower", "upper", "interval", "sd", "n", "videos", "clips")
     if found is None:
-        return {f"difference_mae_{name}": None for name in names}
+        return {f"difference_{metric}_{name}": None for name in names}
     spread = found.method != "no spread"
     values = (
         repr(found.estimate),
@@ -121,7 +121,7 @@ def _csv_difference(row: Row) -> dict[str, object]:
         str(found.videos),
         str(found.clips),
     )
-    return {f"difference_mae_{name}": value for name, value in zip(names, values, strict=True)}
+    return {f"difference_{metric}_{name}": value for name, value in zip(names, values, strict=True)}
 
 
 def _csv_origin(row: Row) -> dict[str, object]:

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from harness.spec import Frozen
+from harness.spec import METRICS, Frozen
+from reports.per_clip import per_clip
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,13 @@ class Bootstrap(Frozen):
     seed: int = Field(0, ge=0)
 
 
+class Question(Frozen):
+    """What a difference is about."""
+
+    metric: str
+    split: str
+
+
 class SeedSummary(Frozen):
     """A mean over seeds with its spread; `sd` is the sample sd, NaN when there is one seed."""
 
@@ -38,11 +46,14 @@ class SeedSummary(Frozen):
 
 
 class PairedDifference(Frozen):
-    """Arm minus reference in MAE over the same clips, averaged over the seeds both have.
+    """Arm minus reference in a metric over the same clips, averaged over the seeds both have.
 
     The interval is about other videos under these seeds: it resamples source videos and holds the
     seeds fixed. What the seeds add stands beside it in `seeds`.
     """
+
+    metric: str
+    """``mae`` or ``map``: whose mean over clips the difference is of."""
 
     estimate: float
     lower: float
@@ -55,13 +66,18 @@ class PairedDifference(Frozen):
 
     videos: int
     clips: int
-    arm_mae: float
-    reference_mae: float
+    arm_value: float
+    reference_value: float
 
     @property
     def excludes_zero(self) -> bool:
         """Whether the interval lies on one side of 0."""
         return self.upper < 0 or self.lower > 0
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the interval lies on the side where the arm is better than the reference."""
+        return self.upper < 0 if METRICS[self.metric].direction == "lower" else self.lower > 0
 
 
 def seed_summary(values: Iterable[float]) -> SeedSummary:
@@ -76,16 +92,16 @@ def seed_summary(values: Iterable[float]) -> SeedSummary:
 def paired_difference(
     arm: Mapping[int, pd.DataFrame],
     reference: Mapping[int, pd.DataFrame],
-    split: str,
+    question: Question,
     drawn: Bootstrap,
     rng: np.random.Generator,
 ) -> PairedDifference:
-    """The difference in MAE, arm minus reference, with its bootstrap interval.
+    """The difference in a metric, arm minus reference, with its bootstrap interval.
 
     Args:
         arm: Predictions (`PREDICTION_COLUMNS`) by seed.
         reference: The same of the reference arm.
-        split: The split whose clips count.
+        question: The metric, and the split whose clips count.
         drawn: How many resamples, and how sure the interval shall be.
         rng: The stream of resamples; `drawn.seed` is not looked at.
 
@@ -95,19 +111,20 @@ def paired_difference(
     seeds = sorted(arm.keys() & reference.keys())
     if not seeds:
         raise NotPairedError("no seed is complete in both")
-    tables = [_paired_errors(arm[seed], reference[seed], split) for seed in seeds]
+    tables = [_paired_values(arm[seed], reference[seed], question) for seed in seeds]
     first = tables[0]
     for seed, table in zip(seeds[1:], tables[1:], strict=True):
         _check_same_clips(first, table, f"seeds {seeds[0]} and {seed}")
-    arm_error, reference_error = (
+    arm_values, reference_values = (
         np.mean([table[name].to_numpy(dtype=np.float64) for table in tables], axis=0)
         for name in ("arm", "reference")
     )
     codes, videos = pd.factorize(first["video_id"], sort=True)
-    differences: Floats = np.bincount(codes, weights=arm_error - reference_error).astype(np.float64)
+    differences: Floats = np.bincount(codes, weights=arm_values - reference_values).astype(np.float64)
     counts = np.bincount(codes).astype(np.float64)
     lower, upper, method = _interval(differences, counts, drawn, rng)
     return PairedDifference(
+        metric=question.metric,
         estimate=float(differences.sum() / counts.sum()),
         lower=lower,
         upper=upper,
@@ -115,21 +132,24 @@ def paired_difference(
         seeds=seed_summary(float((table["arm"] - table["reference"]).mean()) for table in tables),
         videos=len(videos),
         clips=len(first),
-        arm_mae=float(arm_error.mean()),
-        reference_mae=float(reference_error.mean()),
+        arm_value=float(arm_values.mean()),
+        reference_value=float(reference_values.mean()),
     )
 
 
-def _paired_errors(arm: pd.DataFrame, reference: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Columns video_id, target, arm, reference (absolute errors), a row per clip, by clip id."""
-    one, other = _of_split(arm, split), _of_split(reference, split)
+def _paired_values(arm: pd.DataFrame, reference: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """Columns video_id, target, arm, reference (a number each), a row per clip, by clip id."""
+    one, other = _of_split(arm, question.split), _of_split(reference, question.split)
     _check_same_clips(one, other, "arm and reference")
+    values = [per_clip(clips, question.metric) for clips in (one, other)]
+    if values[0] is None or values[1] is None:
+        raise NotPairedError(f"one of the two has no {METRICS[question.metric].label} of its clips")
     return pd.DataFrame(
         {
             "video_id": one["video_id"],
             "target": one["target"],
-            "arm": (one["score"] - one["target"]).abs(),
-            "reference": (other["score"] - other["target"]).abs(),
+            "arm": values[0],
+            "reference": values[1],
         }
     )
 

@@ -81,6 +81,9 @@ class Table(Frozen):
     split: str
     protocols: tuple[str, ...]
     reference: str | None
+    compared: str
+    """The metric that differences to the reference are in."""
+
     confidence: float
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -88,6 +91,8 @@ class Table(Frozen):
     warnings: tuple[str, ...]
     published: tuple[PublishedRow, ...] = ()
     """What stands below the table and is not comparable with it."""
+
+    published_notes: tuple[str, ...] = ()
 
     def row(self, arm: str) -> Row:
         """The row of an arm; an unknown one is bad input."""

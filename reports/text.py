@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from harness.spec import METRICS
 from reports.statistics import PairedDifference, SeedSummary
 from reports.table import Column, Row, Table
 
@@ -52,7 +53,9 @@ def heading(column: Column) -> str:
 
 def difference_heading(table: Table) -> str:
     """``Δ MAE to plain ↓ (95% interval)``."""
-    return f"Δ MAE to {table.reference} ↓ ({100 * table.confidence:g}% interval)"
+    metric = METRICS[table.compared]
+    interval = f"{100 * table.confidence:g}% interval"
+    return f"Δ {metric.label} to {table.reference} {metric.arrow} ({interval})"
 
 
 def value(summary: SeedSummary, column: Column, complete: int) -> str:

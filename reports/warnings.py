@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 
-from harness.spec import SearchStudy
+from harness.spec import METRICS, SearchStudy
 from reports.collapse import collapse_warnings
 from reports.collect import Records
 from reports.grouping import about, spec_by_arm
 from reports.layout import Layout
 from reports.machines import latency_conditions, origins
+from reports.ranking import tie_warnings
 from reports.search.warnings import search_warnings
+from reports.statistics import PairedDifference
 from reports.table import Column, Row
 
 FEW_VIDEOS = 20
@@ -42,7 +44,11 @@ def warnings(records: Records, layout: Layout, reference: str | None) -> tuple[s
     for name, values in origins(records).items():
         if len(values) > 1:
             found.append(f"{name} differs: {'; '.join(about(values, specs))}.")
-    return (*found, *collapse_warnings(records, layout.split))
+    return (
+        *found,
+        *collapse_warnings(records, layout.split),
+        *tie_warnings(records, layout.split),
+    )
 
 
 def row_warnings(rows: list[Row], columns: tuple[Column, ...]) -> tuple[str, ...]:
@@ -58,10 +64,10 @@ def row_warnings(rows: list[Row], columns: tuple[Column, ...]) -> tuple[str, ...
         f"intervals rest on {videos} source videos only and are too narrow." for videos in sorted(few)
     ]
     found += [
-        f"the protocol's MAE of {row.arm} is not the mean absolute error of all its clips ({shown}), "
-        "which Δ MAE is about."
+        f"the protocol's {(label := METRICS[row.difference.metric].label)} of {row.arm} is not the mean "
+        f"over all its clips ({shown}), which Δ {label} is about."
         for row in rows
-        if (shown := _other_mae(row, columns))
+        if row.difference is not None and (shown := _other_mean(row, row.difference, columns))
     ]
     return tuple(found)
 
@@ -72,14 +78,13 @@ def _incomplete(row: Row) -> str:
     return f"{row.arm}: seeds complete {row.seeds}.{rest}{why}"
 
 
-def _other_mae(row: Row, columns: tuple[Column, ...]) -> str:
-    """The MAE of the predictions, where the protocol (clipping, leaving labels out) has another one."""
-    found = row.difference
+def _other_mean(row: Row, found: PairedDifference, columns: tuple[Column, ...]) -> str:
+    """The mean over clips, where the protocol (clipping, leaving labels out) has another one."""
     means = [
         cell.summary.mean
         for cell, column in zip(row.cells, columns, strict=True)
-        if column.metric == "mae" and found is not None and cell.summary.n == found.seeds.n
+        if column.metric == found.metric and cell.summary.n == found.seeds.n
     ]
-    if found is None or not means or math.isclose(means[0], found.arm_mae, rel_tol=1e-6):
+    if not means or math.isclose(means[0], found.arm_value, rel_tol=1e-6):
         return ""
-    return f"{found.arm_mae:.3f}"
+    return f"{found.arm_value:.3f}"

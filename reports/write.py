@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.spec import BadInput
-from reports.collect import collect
+from reports.collect import Records, collect
 from reports.compare import build_table
 from reports.layout import load_layout
 from reports.render import to_csv, to_latex, to_markdown
@@ -34,7 +34,7 @@ def write_report(
     study: str,
     folder: Path,
     *,
-    layout: str = "sentiment",
+    layout: str | None = None,
     reference: str | None = None,
 ) -> Report:
     """Writes ``table.md``, ``table.csv`` and ``table.tex``; the same records give the same bytes.
@@ -49,14 +49,14 @@ def write_report(
         store: Where the records are.
         study: The name of the study.
         folder: Where the files go; made when absent.
-        layout: A file of `reports/layouts`, without its suffix.
+        layout: A file of `reports/layouts`, without its suffix; None for the one of the study's task.
         reference: The arm that the others are compared with, if not the one that the study names.
 
     Raises:
         BadInput: Unknown study, layout or reference, or a folder that cannot be written.
     """
     records = collect(store, study)
-    shown = load_layout(layout)
+    shown = load_layout(layout or _task(records))
     table = build_table(records, shown, reference)
     markdown = to_markdown(table)
     words = {"table.md": markdown, "table.csv": to_csv(table), "table.tex": to_latex(table)}
@@ -70,6 +70,11 @@ def write_report(
             f"cannot be written: {error.strerror or error}", file=folder, key="--out"
         ) from error
     return Report(table, markdown, paths)
+
+
+def _task(records: Records) -> str:
+    """What the study's trials are about; a study is of one task."""
+    return next(iter(records.plan.trials.values())).task.name
 
 
 def _replace(path: Path, content: bytes) -> Path:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from harness.metrics.retrieval import match_ap, retrieval_ap, retrieval_metrics
+from harness.metrics.retrieval import match_ap, retrieve
 from harness.metrics.sentiment import sentiment_metrics
-from harness.spec import Protocol, task_of
+from harness.spec import Protocol, RetrievalProtocol, SentimentProtocol, task_of
 from harness.types import Batch, Outputs
 
 
@@ -57,7 +58,8 @@ def evaluate(clips: Batch, outputs: Outputs, protocol: Protocol) -> Evaluation:
 
 def _scores(clips: Batch, outputs: Outputs, protocol: Protocol) -> Evaluation:
     score = _finite(outputs.tensor("score"), "scores")
-    metrics = sentiment_metrics(score, clips.target.double().numpy(), protocol)
+    rules = cast("SentimentProtocol", protocol)
+    metrics = sentiment_metrics(score, clips.target.double().numpy(), rules)
     return Evaluation(metrics, {"score": score})
 
 
@@ -68,9 +70,9 @@ def _rankings(clips: Batch, outputs: Outputs, protocol: Protocol) -> Evaluation:
     if outputs.audio_embedding is not None:
         audio = _finite(outputs.audio_embedding, "audio embeddings")
         vision = _finite(outputs.tensor("vision_embedding"), "vision embeddings")
-        metrics |= retrieval_metrics(audio, vision, target, protocol)
-        found = retrieval_ap(audio, vision, target, protocol)
-        values |= {"ap_a2v": found.a2v, "ap_v2a": found.v2a}
+        found = retrieve(audio, vision, target, cast("RetrievalProtocol", protocol))
+        metrics |= found.metrics()
+        values |= {"ap_a2v": found.ap().a2v, "ap_v2a": found.ap().v2a}
     if outputs.match is not None:
         own = match_ap(_finite(outputs.match, "match factors"), target)
         metrics["match_map"] = float(np.nanmean(own)) if np.isfinite(own).any() else float("nan")

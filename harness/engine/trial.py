@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import save_model
-from torch import nn
+from safetensors.torch import save_file, save_model
+from torch import Tensor, nn
 
 from harness.contracts import KeepsTokenizer, Notes
 from harness.efficiency.latency import Sampling, measure_latency
@@ -36,11 +36,12 @@ from harness.engine.shares import clips_to_advise_on
 from harness.engine.training_step import TrainingStep
 from harness.registry import REGISTRIES
 from harness.spec import Efficiency, Failure, Precision, Split, TrialResult, TrialSpec
-from harness.types import Batch
+from harness.types import Batch, Outputs
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
 ROBUSTNESS_FILE = "robustness.parquet"
+EMBEDDINGS_FILE = "embeddings.safetensors"
 LATENCY_CLIPS = 16
 
 _DTYPES: dict[Precision, torch.dtype] = {"64-true": torch.float64, "bf16-true": torch.bfloat16}
@@ -129,9 +130,13 @@ def _finish(given: Assignment, fabric: Fabric, trained: _Trained) -> Finished:
     }
     if progress.is_hopeless:
         return Finished(TrialResult(**record, state="pruned"))
-    with _timed(seconds, "evaluate"):
-        metrics, predictions = _evaluate(fabric, ready, given.spec, dtype)
     files = {}
+    with _timed(seconds, "evaluate"):
+        metrics, predictions, vectors = _evaluate(fabric, ready, given.spec, dtype)
+    if vectors:
+        files[EMBEDDINGS_FILE] = given.work / EMBEDDINGS_FILE
+        given.work.mkdir(parents=True, exist_ok=True)
+        save_file(vectors, files[EMBEDDINGS_FILE])
     if given.spec.conditions and "test" in given.spec.splits:
         with _timed(seconds, "robustness"):
             record["robustness"], table = robustness(given, fabric, ready.model, dtype)
@@ -152,16 +157,30 @@ def _notes(given: Assignment, step: TrainingStep, progress: Progress) -> tuple[s
 
 def _evaluate(
     fabric: Fabric, ready: Assembly, spec: TrialSpec, dtype: torch.dtype
-) -> tuple[dict[str, float], pd.DataFrame]:
+) -> tuple[dict[str, float], pd.DataFrame, dict[str, Tensor]]:
+    """Metrics, predictions, and what the test clips are found by, if they are looked for."""
     clips_of: dict[Split, Batch | None] = {"val": ready.valid, "test": ready.test}
     metrics: dict[str, float] = {}
     tables = []
+    vectors: dict[str, Tensor] = {}
     for split, clips in clips_of.items():
         if split in spec.splits and clips is not None:
-            found = evaluate(clips, predict(fabric, ready.model, clips, dtype), spec.protocol)
+            outputs = predict(fabric, ready.model, clips, dtype)
+            found = evaluate(clips, outputs, spec.protocol)
             metrics |= found.named(split)
             tables.append(found.table(clips, split))
-    return metrics, pd.concat(tables, ignore_index=True)
+            if split == "test" and outputs.audio_embedding is not None:
+                vectors = embeddings(outputs, clips)
+    return metrics, pd.concat(tables, ignore_index=True), vectors
+
+
+def embeddings(outputs: Outputs, clips: Batch) -> dict[str, Tensor]:
+    """What `EMBEDDINGS_FILE` holds: audio (B, D), vision (B, D) and target (B,), in the clips' order."""
+    return {
+        "audio": outputs.tensor("audio_embedding").contiguous(),
+        "vision": outputs.tensor("vision_embedding").contiguous(),
+        "target": clips.target,
+    }
 
 
 def _parquet(table: pd.DataFrame, path: Path) -> Path:

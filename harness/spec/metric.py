@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from harness.spec.base import Frozen
@@ -31,6 +32,46 @@ def _metric(
     )
 
 
+def _retrieval() -> Iterator[MetricSpec]:
+    ways = {"": "mean of A→V and V→A", "_a2v": "sounds look for pictures", "_v2a": "pictures for sounds"}
+    labels = {"": "mAP", "_a2v": "mAP A→V", "_v2a": "mAP V→A"}
+    for way, meaning in ways.items():
+        yield _metric(
+            f"map{way}",
+            labels[way],
+            "higher",
+            f"mean average precision over queries, {meaning}; relevant is what has the query's class, "
+            "its own counterpart among it; ties in the gallery's order",
+        )
+    for way, meaning in ways.items():
+        yield _metric(
+            f"map_tie{way}",
+            f"tie-expected {labels[way]}",
+            "higher",
+            f"the same, {meaning}, expected over all orders of tied items",
+        )
+    for depth in (1, 5, 10):
+        yield _metric(
+            f"recall_at_{depth}",
+            f"R@{depth}",
+            "higher",
+            f"share of queries with an item of their class among the first {depth}, mean of both ways",
+        )
+    yield _metric(
+        "pair_recall_at_10",
+        "pair R@10",
+        "higher",
+        "share of queries with their own counterpart among the first 10, mean of both ways",
+    )
+    yield _metric(
+        "match_map",
+        "match mAP",
+        "higher",
+        "mean average precision of finding clips of a clip's class by match scores, itself removed",
+    )
+    yield _metric("accuracy", "Acc", "higher", "share of clips whose class has the largest logit")
+
+
 METRICS: dict[str, MetricSpec] = {
     metric.name: metric
     for metric in (
@@ -45,7 +86,17 @@ METRICS: dict[str, MetricSpec] = {
         ),
         _metric("acc5", "Acc-5", "higher", "share of equal levels in five classes"),
         _metric("acc3", "Acc-3", "higher", "share of equal levels in three classes"),
+        *_retrieval(),
         _metric("parameters", "Params", "lower", "parameters needed at inference", unit="M", digits=3),
+        _metric(
+            "flops",
+            "FLOPs",
+            "lower",
+            "floating-point operations of one forward pass over a clip, two a multiply-add; additions "
+            "of biases, norms and activations are not counted",
+            unit="M",
+            digits=3,
+        ),
         _metric(
             "latency_ms",
             "Latency",

@@ -54,6 +54,9 @@ class Efficiency(Frozen):
     parameters: int
     """Parameters needed at inference; a student's teacher is not among them."""
 
+    flops: int | None = None
+    """Floating-point operations of a forward pass over one clip, two a multiply-add."""
+
     latency: Latency
 
 

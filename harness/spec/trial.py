@@ -144,6 +144,15 @@ class TrialSpec(Frozen):
     conditions: tuple[Condition, ...] = ()
 
     @model_validator(mode="after")
+    def _something_is_learnt(self) -> Self:
+        if not self.losses and self.optimisation.max_epochs:
+            raise ValueError(
+                f"losses: none to train on for {self.optimisation.max_epochs} epochs; a model that is "
+                "fitted in closed form has max_epochs 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _distillation_is_consistent(self) -> Self:
         if self.control == "untrained" and self.teacher and self.teacher.optimisation.max_epochs:
             raise ValueError(

@@ -13,9 +13,9 @@ from hypothesis.extra.numpy import arrays
 
 from harness.metrics.protocols import PROTOCOLS
 from harness.metrics.sentiment import sentiment_metrics
-from harness.spec import METRICS, TASKS, Protocol
+from harness.spec import METRICS, TASKS, SentimentProtocol
 
-PROTOCOL_NAMES = get_args(Protocol)
+PROTOCOL_NAMES = get_args(SentimentProtocol)
 protocols = st.sampled_from(PROTOCOL_NAMES)
 # Multiples of 0.1 meet edges, halves and zeros far more often than arbitrary floats do.
 values = st.integers(-40, 40).map(lambda tenths: tenths / 10)

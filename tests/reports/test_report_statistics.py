@@ -10,10 +10,17 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from reports.statistics import Bootstrap, NotPairedError, paired_difference, seed_summary
+from reports.statistics import (
+    Bootstrap,
+    NotPairedError,
+    Question,
+    paired_difference,
+    seed_summary,
+)
 
 ORACLE = json.loads((Path(__file__).parent / "seed_aggregation.json").read_text())
 QUICK = Bootstrap(resamples=999)
+ON_TEST = Question(metric="mae", split="test")
 
 
 def frame(errors: list[float], videos: list[str], ids: list[str] | None = None) -> pd.DataFrame:
@@ -42,7 +49,7 @@ def clustered(
 
 
 def difference(arm: pd.DataFrame, reference: pd.DataFrame, drawn: Bootstrap = QUICK, seed: int = 0):
-    return paired_difference({0: arm}, {0: reference}, "test", drawn, np.random.default_rng(seed))
+    return paired_difference({0: arm}, {0: reference}, ON_TEST, drawn, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("case", ORACLE["seed_aggregation"], ids=lambda case: case["id"])
@@ -71,8 +78,8 @@ def test_an_undefined_value_makes_the_mean_undefined() -> None:
 
 def test_the_estimate_is_the_difference_of_the_two_maes() -> None:
     found = difference(frame([0.1, -0.2, 0.3], ["a", "a", "b"]), frame([1, -1, 1], ["a", "a", "b"]))
-    assert found.arm_mae == pytest.approx(0.2)
-    assert found.reference_mae == pytest.approx(1.0)
+    assert found.arm_value == pytest.approx(0.2)
+    assert found.reference_value == pytest.approx(1.0)
     assert found.estimate == pytest.approx(-0.8)
     assert (found.videos, found.clips) == (2, 3)
 
@@ -131,7 +138,7 @@ def test_errors_are_averaged_over_common_seeds_and_their_spread_stands_beside() 
         2: frame([9] * 3, videos),
     }
     reference = {seed: frame([1.0, 1.0, 1.0], videos) for seed in (0, 1, 3)}
-    found = paired_difference(arm, reference, "test", QUICK, np.random.default_rng(0))
+    found = paired_difference(arm, reference, ON_TEST, QUICK, np.random.default_rng(0))
     assert found.estimate == pytest.approx((-1.0 - 0.6) / 2)
     assert found.seeds.n == 2
     assert found.seeds.mean == pytest.approx(found.estimate)
@@ -203,4 +210,4 @@ def test_a_clip_that_is_predicted_twice_is_refused() -> None:
 def test_arms_without_a_common_seed_are_refused() -> None:
     table = frame([1, 1], ["a", "b"])
     with pytest.raises(NotPairedError, match="no seed is complete in both"):
-        paired_difference({0: table}, {1: table}, "test", QUICK, np.random.default_rng(0))
+        paired_difference({0: table}, {1: table}, ON_TEST, QUICK, np.random.default_rng(0))
