@@ -1,0 +1,161 @@
+"""Real pictures with recorded sound effects, from two Debian packages of programs for children."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from harness.data.encoders.choice import PictureEncoderName, SoundEncoderName
+from harness.data.parts.checks import SPLITS
+from harness.data.parts.scaling import Standardise, standardise
+from harness.data.parts.sequences import pad
+from harness.data.stamp_packages.encoded import digest, encoded, identities
+from harness.data.stamp_packages.folds import deal
+from harness.data.stamp_packages.pictures import check_renderer
+from harness.data.stamp_packages.stamps import CLASSES, Stamp, find_stamps
+from harness.registry import DATASETS
+from harness.spec import BadInput, DataConfig, TaskName
+from harness.types import Batch, DataInfo, Dataset
+
+
+class StampsConfig(DataConfig):
+    """Where the packages are, what encodes them, and which objects are for testing."""
+
+    task: ClassVar[TaskName] = "retrieval"
+
+    path: Path | None = Field(
+        None, description="folder with tuxpaint/stamps and gcompris-qt/rcc; null = /usr/share"
+    )
+    audio: SoundEncoderName = Field(
+        "log_mel", description="what encodes sounds; openwakeword needs the extra encoders"
+    )
+    vision: PictureEncoderName = Field(
+        "statistics", description="what encodes pictures; efficientnet_lite0 needs the extra encoders"
+    )
+    folds: int = Field(5, ge=2, le=10, description="parts that the objects are dealt into, by class")
+    fold: int = Field(0, ge=0, description="the part that is tested, below folds")
+    validation: int = Field(
+        5, ge=2, le=10, description="parts the other objects are dealt into; the first is validation"
+    )
+    standardise: Standardise = Field(
+        "train", description="train: feature columns to mean 0, sd 1 over train clips; none"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_fold(self) -> Self:
+        if self.fold >= self.folds:
+            raise ValueError(f"fold: expected one of 0 to {self.folds - 1}, given {self.fold}")
+        return self
+
+
+@DATASETS.register(
+    "stamps",
+    config=StampsConfig,
+    paper="ours: Debian packages tuxpaint-stamps-default and gcompris-qt-data; one vector a modality, "
+    "as VideoAdviser, arXiv 2309.15494, has them",
+    tiny={"folds": 2, "validation": 2},
+)
+class Stamps:
+    """Some 113 pictures with the sound of what they show: mammals, birds, instruments, household.
+
+    Clips of one object are one group, whichever package and recording they are from; folds and
+    validation split are dealt in whole groups by class (`stamp_packages.folds`). Class and origin are
+    not independent: nearly all drawings are instruments, and nearly all photographs with background
+    are farm animals, so a part of what is learnt from pictures is their style.
+    """
+
+    def __init__(self, config: StampsConfig) -> None:
+        self.config = config
+
+    def prepare(self) -> None:
+        """Checks that both packages and what encodes them are there."""
+        stamps = find_stamps(self.config.path)
+        if any(stamp.suffix == ".svg" for stamp in stamps):
+            check_renderer()
+        self._encoders()
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the bytes of every sound and picture that is used, and over the encoders."""
+        return digest(find_stamps(self.config.path), self._encoders())
+
+    def load(self) -> Dataset:
+        """Every sound and picture decoded and encoded once; T = 1."""
+        stamps = find_stamps(self.config.path)
+        found = digest(stamps, self._encoders())
+        homes = self._splits(stamps)
+        audio, vision = encoded(self.config.path, self.config.audio, self.config.vision, found)
+        rows = {split: [i for i, home in enumerate(homes) if home == split] for split in SPLITS}
+        train, valid, test = (_batch(stamps, audio, vision, rows[split]) for split in SPLITS)
+        info = DataInfo(
+            task="retrieval",
+            label_range=(0.0, len(CLASSES) - 1.0),
+            views=frozenset({"audio", "vision"}),
+            classes=CLASSES,
+            audio_width=audio.shape[1],
+            vision_width=vision.shape[1],
+            audio_steps=1,
+            vision_steps=1,
+            features="computed here: " + "; ".join(self._encoders()),
+        )
+        findings = (f"stamps, SHA-256 {found}", *self._findings(stamps, homes))
+        data = Dataset(train, valid, test, info=info, findings=findings)
+        return standardise(data) if self.config.standardise == "train" else data
+
+    def _splits(self, stamps: Sequence[Stamp]) -> list[str]:
+        """The split of each stamp.
+
+        Raises:
+            BadInput: a class has too few objects to be in every split.
+        """
+        config = self.config
+        folds = deal([one.name for one in stamps], [one.category for one in stamps], config.folds)
+        rest = [one for one in stamps if folds[one.name] != config.fold]
+        parts = deal([one.name for one in rest], [one.category for one in rest], config.validation)
+        homes = [
+            "test" if folds[one.name] == config.fold else "train" if parts[one.name] else "valid"
+            for one in stamps
+        ]
+        found = Counter((home, one.category) for home, one in zip(homes, stamps, strict=True))
+        for split in SPLITS:
+            for category in CLASSES:
+                if not found[split, category]:
+                    raise BadInput(
+                        f"no object of the class '{category}' is left for {split}; expected fewer parts "
+                        f"than folds {config.folds} and validation {config.validation}, or more stamps",
+                        key="folds",
+                    )
+        return homes
+
+    def _encoders(self) -> tuple[str, str]:
+        return identities(self.config.audio, self.config.vision)
+
+    def _findings(self, stamps: Sequence[Stamp], homes: Sequence[str]) -> tuple[str, ...]:
+        clips, objects = (
+            ", ".join(f"{name} {Counter(found)[name]}" for name in CLASSES)
+            for found in (
+                [one.category for one in stamps],
+                [category for category, _ in {(one.category, one.name) for one in stamps}],
+            )
+        )
+        sizes = ", ".join(f"{split} {list(homes).count(split)}" for split in SPLITS)
+        return (
+            f"clips: {clips}; objects: {objects}",
+            f"{sizes}; fold {self.config.fold} of {self.config.folds} is tested, validation is one of "
+            f"{self.config.validation} parts of the others, both dealt by class in whole objects",
+        )
+
+
+def _batch(stamps: Sequence[Stamp], audio: Tensor, vision: Tensor, rows: list[int]) -> Batch:
+    return Batch(
+        ids=tuple(stamps[row].id for row in rows),
+        video_ids=tuple(stamps[row].name for row in rows),
+        target=torch.tensor([CLASSES.index(stamps[row].category) for row in rows]),
+        audio=pad([audio[row : row + 1] for row in rows]),
+        vision=pad([vision[row : row + 1] for row in rows]),
+    )
