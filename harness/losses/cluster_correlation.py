@@ -39,8 +39,8 @@ class ClusterCorrelation(nn.Module):
     In [0, D], D the width of the narrower embedding; K classes correlate in K - 1 directions at most,
     so that D - K + 1 is the lowest it gets with more dimensions than that. A batch without two clips of
     a class costs what `cca_correlation` does; a clip alone costs nothing. Public code of the authors of
-    TNN-C-CCA adds a fifth of the clips' own pairs to the cross-covariance: `cca_correlation` beside
-    this loss, with a small weight, is near it.
+    TNN-C-CCA mixes a fifth of the clips' own cross-covariance with four fifths of this one: the two
+    losses with such weights are near it.
     """
 
     def __init__(self, config: ClusterCorrelationConfig, info: DataInfo) -> None:
@@ -53,4 +53,4 @@ class ClusterCorrelation(nn.Module):
         if len(audio) < 2:
             return costs_nothing(audio) + costs_nothing(vision)
         found = correlations_of(cluster_moments(audio, vision, batch.target), self.ridge)
-        return (1 - found).sum().to(precise(audio).dtype)
+        return (1 - found).sum().to(precise(audio))

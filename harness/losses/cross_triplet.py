@@ -52,9 +52,9 @@ class CrossTriplet(nn.Module):
     """Mean of max(0, d(anchor, positive) - d(anchor, negative) + margin), d = 1 - cosine.
 
     Positives have the anchor's class, negatives another; a clip's own pictures are positives of its
-    sound. Both modalities are anchors; the authors' public code has sounds alone as anchors, one drawn
-    positive and one drawn negative each, and squared distances. The mean goes over all triplets that
-    are mined, those of cost zero included; a batch without any costs nothing.
+    sound. Both modalities are anchors. The mean goes over all mined triplets, those of cost zero too; a
+    batch without any costs nothing. One of the variants in the authors' public code has all triplets
+    too, but sounds alone as anchors, a clip's own pictures as no positive, and squared distances.
     """
 
     def __init__(self, config: CrossTripletConfig, info: DataInfo) -> None:
