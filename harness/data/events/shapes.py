@@ -55,8 +55,8 @@ def draw_look(config: EventRendering, tempo_hz: float, random: np.random.Generat
     hues = random.normal(0, 0.12, (2, 3))
     hues -= hues.mean(1, keepdims=True)
     return Look(
-        x=random.uniform(-0.2, 0.2),
-        y=random.uniform(-0.2, 0.2),
+        x=random.uniform(-0.3, 0.3),
+        y=random.uniform(-0.3, 0.3),
         radius=random.uniform(0.32, 0.48),
         tempo_hz=tempo_hz,
         ink=wall + config.contrast * (-1 if darker else 1) + hues[0],
@@ -69,7 +69,7 @@ def pictures(
     config: EventRendering, look: Look, label: int, random: np.random.Generator
 ) -> NDArray[np.uint8]:
     """(T, H, W, 3) RGB pictures of the shape of class `label`, which moves as its class does."""
-    phase, tilt = random.uniform(0, 1), random.uniform(-0.3, 0.3)
+    phase, tilt = random.uniform(0, 1), random.uniform(-0.5, 0.5)
     cycles = phase + look.tempo_hz * np.arange(config.frames) / config.fps
     pose = MOTIONS[label](cycles)
     noise = random.standard_normal((config.frames, config.size, config.size, 3), dtype=np.float32)
