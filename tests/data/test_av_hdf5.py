@@ -125,7 +125,7 @@ def test_what_was_found_is_told(content, reader):
     assert findings[0].startswith("HDF5 features of the DCLMA family, SHA-256 ")
     assert any(line.startswith("visual_test: (12, 1, 7), values ") for line in findings)
     assert "clips: train 27, valid 3, test 12" in findings
-    assert "3 classes, clips of train/valid/test: 0 9/1/4, 1 9/1/4, 2 9/1/4" in findings
+    assert "3 classes, clips of train/valid/test: 0 9/1/4; 1 9/1/4; 2 9/1/4" in findings
 
 
 def test_scaling_reads_the_training_clips_only(content, reader):

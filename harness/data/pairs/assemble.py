@@ -72,7 +72,7 @@ def assemble(
     """
     ids = {split: splits[split].ids for split in SPLITS}
     groups = {split: splits[split].groups for split in SPLITS}
-    check_membership(source.file, ids, groups, allow_shared_videos=False)
+    check_membership(source.file, ids, groups, allow_shared_videos=source.allow_shared_videos)
     _check_widths(source, splits)
     batches = {split: _batch(splits[split], classes) for split in SPLITS}
     train, valid, test = (batches[split] for split in SPLITS)

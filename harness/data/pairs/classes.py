@@ -53,7 +53,7 @@ class Classes:
             f"{name} {'/'.join(str(clips[split][index]) for split in SPLITS)}"
             for index, name in enumerate(self.names)
         )
-        return (*mapping, f"{count} classes, clips of train/valid/test: {', '.join(each)}")
+        return (*mapping, f"{count} classes, clips of train/valid/test: {'; '.join(each)}")
 
 
 def find_classes(labels: Labels, names: Sequence[str] = ()) -> Classes:

@@ -41,7 +41,7 @@ def read_sequences(stored: Stored) -> Padded:
 def as_float32(values: NDArray[Any]) -> NDArray[np.float32]:
     """The same numbers as float32; a float64 beyond its range becomes infinite, for `finite` to find."""
     with np.errstate(over="ignore"):
-        return values.astype(np.float32)
+        return values.astype(np.float32, copy=False)
 
 
 def finite(

@@ -17,11 +17,13 @@ class Source:
         file: for messages.
         family: what kind of file it is, for the findings.
         bytes_hash: SHA-256 of everything that is read.
+        allow_shared_videos: a video may have clips in two splits.
     """
 
     file: Path
     family: str
     bytes_hash: str
+    allow_shared_videos: bool = False
 
     @property
     def finding(self) -> str:
