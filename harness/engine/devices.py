@@ -12,9 +12,10 @@ from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from harness.contracts import Opposes
 from harness.engine.environment import find_device
-from harness.registry import LOSSES
-from harness.spec import BadInput, Precision, Runtime, TrialSpec
+from harness.registry import LOSSES, Entry
+from harness.spec import BadInput, LossConfig, Precision, Runtime, TrialSpec
 
 STRATEGIES = ("auto", "ddp", "ddp_spawn")
 """All of them one: a whole model on every device. The processes are always started by us, so ``ddp``
@@ -124,11 +125,21 @@ def _count(device: torch.device) -> int:
 def _check_losses(devices: int, spec: TrialSpec) -> None:
     trained = [spec, spec.teacher] if spec.teacher and spec.schedule == "joint" else [spec]
     for name in (name for one in trained for name in one.losses):
-        config = LOSSES.get(name).config
-        if config.relational or config.remembers:
-            does = "compares the clips of a batch with each other"
+        does = _needs_whole_batches(LOSSES.get(name))
+        if does is not None:
             raise BadInput(
-                f"the loss '{name}' {does if config.relational else 'remembers training clips'}, and "
-                f"each of {devices} devices would see a share of them; expected 1",
+                f"the loss '{name}' {does}, and each of {devices} devices would see a share of them; "
+                "expected 1",
                 key="runtime.devices",
             )
+
+
+def _needs_whole_batches(loss: Entry[LossConfig]) -> str | None:
+    """What a loss does that shares of batches would change; None if it is a mean over clips."""
+    if loss.config.relational:
+        return "compares the clips of a batch with each other"
+    if loss.config.remembers:
+        return "remembers training clips"
+    if issubclass(loss.builder, Opposes):
+        return "trains an opponent on the clips of a batch"
+    return None
