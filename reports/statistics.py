@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -112,14 +112,11 @@ def paired_difference(
     if not seeds:
         raise NotPairedError("no seed is complete in both")
     tables = [_paired_values(arm[seed], reference[seed], question) for seed in seeds]
-    first = tables[0]
-    for seed, table in zip(seeds[1:], tables[1:], strict=True):
-        _check_same_clips(first, table, f"seeds {seeds[0]} and {seed}")
+    clips = _over_seeds(tables, seeds)
     arm_values, reference_values = (
-        np.mean([table[name].to_numpy(dtype=np.float64) for table in tables], axis=0)
-        for name in ("arm", "reference")
+        clips[name].to_numpy(dtype=np.float64) for name in ("arm", "reference")
     )
-    codes, videos = pd.factorize(first["video_id"], sort=True)
+    codes, videos = pd.factorize(clips["video_id"], sort=True)
     differences: Floats = np.bincount(codes, weights=arm_values - reference_values).astype(np.float64)
     counts = np.bincount(codes).astype(np.float64)
     lower, upper, method = _interval(differences, counts, drawn, rng)
@@ -131,10 +128,33 @@ def paired_difference(
         method=method,
         seeds=seed_summary(float((table["arm"] - table["reference"]).mean()) for table in tables),
         videos=len(videos),
-        clips=len(first),
+        clips=len(clips),
         arm_value=float(arm_values.mean()),
         reference_value=float(reference_values.mean()),
     )
+
+
+def _over_seeds(tables: Sequence[pd.DataFrame], seeds: Sequence[int]) -> pd.DataFrame:
+    """The means of a clip over the seeds that have it: all, or of folds the one that tests it."""
+    first = tables[0]
+    if any(first.index.intersection(table.index).empty for table in tables[1:]):
+        return _of_folds(tables, seeds)
+    for seed, table in zip(seeds[1:], tables[1:], strict=True):
+        _check_same_clips(first, table, f"seeds {seeds[0]} and {seed}")
+    means = {name: np.mean([table[name] for table in tables], axis=0) for name in ("arm", "reference")}
+    return first.assign(**means)
+
+
+def _of_folds(tables: Sequence[pd.DataFrame], seeds: Sequence[int]) -> pd.DataFrame:
+    """Every clip once, of seeds that have no clip in common."""
+    together = pd.concat(tables)
+    if not together.index.is_unique:
+        again = together.index[together.index.duplicated()]
+        raise NotPairedError(
+            f"some of the seeds {', '.join(map(str, seeds))} test the same clips and some others: "
+            f"{len(again)} are shared, such as '{again[0]}'"
+        )
+    return together
 
 
 def _paired_values(arm: pd.DataFrame, reference: pd.DataFrame, question: Question) -> pd.DataFrame:

@@ -66,6 +66,10 @@ class DataConfig(VariantConfig):
 
     task: ClassVar[TaskName] = "sentiment"
 
+    def for_seed(self, seed: int) -> Self:
+        """The data as a trial of this seed reads them: of folds, the seed's own, unless one is named."""
+        return self
+
 
 class ModelConfig(VariantConfig):
     """The parameters of a teacher, student or baseline, and what it needs and gives."""

@@ -99,7 +99,7 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
     optimisation = Optimisation(max_epochs=0) if is_fitted else recipe.optimisation
     if not recipe.losses and not is_fitted:
         raise BadInput(f"the {role} has no losses", key=f"{role}.losses")
-    data, task = _data(study, template)
+    data, task = _data(study, template, seed)
     losses = {}
     # What a model has in closed form is no matter of losses and epochs that the base has for others.
     for name, term in () if is_fitted else (recipe.losses or {}).items():
@@ -180,12 +180,14 @@ def _conditions(study: Study, data: VariantRef) -> tuple[Condition, ...]:
     return asked
 
 
-def _data(study: Study, template: Template) -> tuple[VariantRef, TaskSpec]:
+def _data(study: Study, template: Template, seed: int) -> tuple[VariantRef, TaskSpec]:
     given = study.data.model_dump()
     if template.data is not None:
         given = merge(given, template.data.model_dump(exclude_unset=True))
     found = _resolved(DATASETS.resolve, given, "data")
-    return found, TASKS[DATASETS.get(found.name).config.task]
+    config = DATASETS.configure(found).for_seed(seed)
+    of_seed = VariantRef.model_validate({"name": found.name, **config.model_dump(mode="json")})
+    return of_seed, TASKS[config.task]
 
 
 def _resolved(resolve: Any, given: Mapping[str, Any], key: str) -> VariantRef:

@@ -211,3 +211,27 @@ def test_arms_without_a_common_seed_are_refused() -> None:
     table = frame([1, 1], ["a", "b"])
     with pytest.raises(NotPairedError, match="no seed is complete in both"):
         paired_difference({0: table}, {1: table}, ON_TEST, QUICK, np.random.default_rng(0))
+
+
+def test_seeds_that_test_other_clips_are_folds_and_every_clip_counts_once() -> None:
+    arms = {
+        seed: frame([1.0, 2.0 + seed], [f"a{seed}", f"b{seed}"], [f"x{seed}", f"y{seed}"])
+        for seed in (0, 1)
+    }
+    references = {
+        seed: frame([0.5, 0.5], [f"a{seed}", f"b{seed}"], [f"x{seed}", f"y{seed}"]) for seed in (0, 1)
+    }
+    found = paired_difference(arms, references, ON_TEST, QUICK, np.random.default_rng(0))
+    assert found.estimate == pytest.approx((0.5 + 1.5 + 0.5 + 2.5) / 4)
+    assert (found.clips, found.videos, found.seeds.n) == (4, 4, 2)
+    assert found.seeds.mean == pytest.approx((1.0 + 1.5) / 2)
+
+
+def test_seeds_that_share_some_of_their_clips_are_neither_folds_nor_repetitions() -> None:
+    tables = {
+        0: frame([1.0, 1.0], ["a", "b"], ["x", "y"]),
+        1: frame([1.0, 1.0], ["c", "d"], ["z", "w"]),
+        2: frame([1.0, 1.0], ["a", "d"], ["x", "w"]),
+    }
+    with pytest.raises(NotPairedError, match="2 are shared"):
+        paired_difference(tables, tables, ON_TEST, QUICK, np.random.default_rng(0))
