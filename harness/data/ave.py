@@ -87,7 +87,7 @@ class Ave:
         present = np.unique(splits["train"].labels.values).tolist()
         classes = find_classes(splits["train"].labels, [names[column] for column in present])
         source = Source(folder, "AVE of its authors' code", self._bytes_hash, not self._drops)
-        findings = (*clips.findings, "validation: the files' own, val_order.h5", *told)
+        findings = (*clips.findings, *told)
         return assemble(source, splits, classes, self.config.scale, findings)
 
     @cached_property

@@ -35,6 +35,7 @@ def folds(tmp_path):
 
 
 def test_a_pair_of_files_is_a_fold(pair):
+    reader(pair, fold=2).prepare()
     data = reader(pair, fold=2).load()
     content = splits()
     assert len(data.train) + len(data.valid) == TRAIN * len(CLASSES)

@@ -37,6 +37,7 @@ def reader(tmp_path):
 
 
 def test_pictures_are_vision_and_the_other_stem_is_audio(content, reader):
+    reader(content).prepare()
     data = reader(content).load()
     assert len(data.train) + len(data.valid) == TRAIN * len(CLASSES)
     assert (data.info.audio_width, data.info.vision_width) == (D_AUDIO, D_VISION)

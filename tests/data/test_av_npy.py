@@ -118,6 +118,7 @@ def test_labels_are_the_same_wherever_they_are(folder, arrange, labels, names):
     expected = reader(folder).load()
     assert classes_of(expected) == {clip: class_of(clip) for clip in clip_names()}
     arrange(folder)
+    reader(folder, labels=labels).prepare()
     data = reader(folder, labels=labels).load()
     assert data.info.classes == names
     assert torch.equal(data.train.target, expected.train.target)

@@ -56,13 +56,14 @@ def fault(load):
 
 def test_the_splits_are_those_of_the_order_files(tmp_path, load):
     write(tmp_path, content())
+    Ave(ENTRY.configure({"path": tmp_path})).prepare()
     data = load()
     for split, batch in (("train", data.train), ("val", data.valid), ("test", data.test)):
         assert batch.ids == tuple(f"v{row}#{row}" for row in ORDERS[split])
         assert batch.video_ids == tuple(f"v{row}" for row in ORDERS[split])
         assert batch.target.tolist() == [row // EACH for row in ORDERS[split]]
     assert data.info.classes == CATEGORIES
-    assert "validation: the files' own, val_order.h5" in data.findings
+    assert "validation: the files' own split" in data.findings
     unlisted = N - sum(map(len, ORDERS.values()))
     assert f"dropped: {unlisted} of {N} clips, which no order has" in data.findings
 

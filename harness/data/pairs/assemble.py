@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ import torch
 from harness.data.pairs.classes import Classes, find_classes
 from harness.data.pairs.clips import Clips
 from harness.data.pairs.config import CutConfig
+from harness.data.pairs.repeats import repeats
 from harness.data.pairs.scale import VIEWS, Scale, scaled
 from harness.data.pairs.source import Source
 from harness.data.pairs.validation import RULE, held_out
@@ -45,17 +47,16 @@ def cut_dataset(source: Source, train: Clips, test: Clips, config: CutConfig) ->
         )
     except BadInput as fault:
         raise fault.at(file=source.file) from fault
-    told = (
-        f"validation: {100 * config.validation:g} % of train, by the rule {RULE} with seed "
-        f"{config.validation_seed}: {out.sum()} of {len(out)} clips"
+    rule = (
+        f"{100 * config.validation:g} % of train, by the rule {RULE} with seed {config.validation_seed}"
     )
     splits = {
         "train": train.take(np.flatnonzero(~out)),
         "valid": train.take(np.flatnonzero(out)),
         "test": test,
     }
-    findings = (*train.findings, *test.findings, told)
-    return assemble(source, splits, classes, config.scale, findings)
+    findings = (*train.findings, *test.findings)
+    return assemble(replace(source, validation=rule), splits, classes, config.scale, findings)
 
 
 def assemble(
@@ -76,7 +77,8 @@ def assemble(
     _check_widths(source, splits)
     batches = {split: _batch(splits[split], classes) for split in SPLITS}
     train, valid, test = (batches[split] for split in SPLITS)
-    told = (source.finding, *findings, _sizes(batches), *classes.findings(batches))
+    sizes = (_sizes(batches), *classes.findings(batches), *repeats(batches))
+    told = (*source.findings, *findings, *sizes)
     data = Dataset(train, valid, test, info=_info(source, batches, classes.names), findings=told)
     return scaled(data, scale)
 
@@ -115,6 +117,6 @@ def _info(source: Source, batches: Mapping[str, Batch], names: tuple[str, ...]) 
         views=frozenset(VIEWS),
         classes=names,
         is_aligned=aligned(batches.values(), VIEWS),
-        features=f"those of the file, SHA-256 {source.bytes_hash[:12]}, by whoever made it",
+        features=source.features,
         **sizes,
     )

@@ -18,17 +18,27 @@ class Source:
         family: what kind of file it is, for the findings.
         bytes_hash: SHA-256 of everything that is read.
         allow_shared_videos: a video may have clips in two splits.
+        validation: where validation clips come from, for the findings and the footnotes of tables.
     """
 
     file: Path
     family: str
     bytes_hash: str
     allow_shared_videos: bool = False
+    validation: str = "the files' own split"
 
     @property
-    def finding(self) -> str:
-        """What was read."""
-        return f"{self.family}, SHA-256 {self.bytes_hash}"
+    def findings(self) -> tuple[str, ...]:
+        """What was read, and where validation comes from."""
+        return f"{self.family}, SHA-256 {self.bytes_hash}", f"validation: {self.validation}"
+
+    @property
+    def features(self) -> str:
+        """The footnote."""
+        return (
+            f"those of the file, SHA-256 {self.bytes_hash[:12]}, by whoever made it; "
+            f"validation: {self.validation}"
+        )
 
 
 def require_file(path: Path | None, what: str) -> Path:
