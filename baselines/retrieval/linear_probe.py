@@ -101,7 +101,7 @@ class _Classifier(nn.Module):
             free,
             max_iter=_STEPS,
             tolerance_grad=_TOLERANCE,
-            tolerance_change=0,
+            tolerance_change=1e-14,
             line_search_fn="strong_wolfe",
         )
 

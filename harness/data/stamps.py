@@ -59,7 +59,7 @@ class StampsConfig(DataConfig):
     config=StampsConfig,
     paper="ours: Debian packages tuxpaint-stamps-default and gcompris-qt-data; one vector a modality, "
     "as VideoAdviser, arXiv 2309.15494, has them",
-    tiny={"folds": 2, "validation": 2},
+    tiny={"audio": "log_mel", "vision": "statistics"},
 )
 class Stamps:
     """Some 113 pictures with the sound of what they show: mammals, birds, instruments, household.
