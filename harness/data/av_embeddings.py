@@ -14,19 +14,19 @@ from harness.data.pairs.clips import Clips, from_arrays, joined
 from harness.data.pairs.config import CutConfig
 from harness.data.pairs.hdf5 import read_array
 from harness.data.pairs.source import Source, require_folder
+from harness.data.parts.folds import Folded
 from harness.data.parts.hashing import files_hash
 from harness.registry import DATASETS
 from harness.spec import BadInput
 from harness.types import Dataset
 
 
-class AvEmbeddingsConfig(CutConfig):
+class AvEmbeddingsConfig(Folded, CutConfig):
     """Which folder and fold."""
 
     path: Path | None = Field(
         None, description="folder with train_00s.h5 and test_00s.h5, or with 00s.h5, 01s.h5, ..."
     )
-    fold: int = Field(0, ge=0, le=99, description="which fold is test")
     suffix: str = Field("s", description="what follows the number of the fold in the files' names")
 
 
@@ -88,7 +88,7 @@ class AvEmbeddings:
     def _fold(self) -> _Fold:
         folder, suffix = self._folder(), self.config.suffix
         there = sorted(file.name for file in folder.iterdir() if file.suffix == ".h5")
-        for number in (f"{self.config.fold:02d}", str(self.config.fold)):
+        for number in (f"{self.config.tested:02d}", str(self.config.tested)):
             train, test, alone = (f"{kind}{number}{suffix}.h5" for kind in ("train_", "test_", ""))
             if train in there and test in there:
                 return _Fold((train,), test, is_pair=True)
@@ -97,7 +97,7 @@ class AvEmbeddings:
                 others = tuple(name for name in there if pattern.fullmatch(name) and name != alone)
                 if others:
                     return _Fold(others, alone, is_pair=False)
-        names = f"{self.config.fold:02d}{suffix}.h5"
+        names = f"{self.config.tested:02d}{suffix}.h5"
         found = ", ".join(there) or "no .h5 files"
         raise BadInput(
             f"expected train_{names} and test_{names}, or {names} beside other folds; found: {found}",

@@ -25,6 +25,7 @@ from harness.data.pairs.features import finite
 from harness.data.pairs.labels import Labels, check_agreement
 from harness.data.pairs.source import Source, require_folder
 from harness.data.pairs.stored import Stored
+from harness.data.parts.folds import Folded
 from harness.data.parts.hashing import files_hash
 from harness.registry import DATASETS
 from harness.spec import BadInput
@@ -33,7 +34,7 @@ from harness.types import Dataset, Padded
 IN_FOLDERS = "folders"
 
 
-class AvNpyConfig(CutConfig):
+class AvNpyConfig(Folded, CutConfig):
     """Which folder, where its parts lie, and which fold is test."""
 
     path: Path | None = Field(None, description="folder with features, labels and fold lists")
@@ -45,7 +46,6 @@ class AvNpyConfig(CutConfig):
         "folders: each class is a folder within audio and within vision",
     )
     folds: str = Field("folds", description="folder of fold lists below path, one id a line")
-    fold: int = Field(0, ge=0, le=99, description="which list, in the order of their names, is test")
 
     @model_validator(mode="after")
     def _below_path(self) -> Self:
@@ -83,7 +83,7 @@ class AvNpy:
     def load(self) -> Dataset:
         """Train less validation, validation and test, checked."""
         lists = self._lists()
-        name = lists[self.config.fold].name
+        name = lists[self.config.tested].name
         family = f"NumPy features of single clips, {name} of {len(lists)} folds to test"
         source = Source(self._folder(), family, self._bytes_hash)
         ids = self._ids(lists)
@@ -117,9 +117,9 @@ class AvNpy:
         found = sorted(
             file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")
         )
-        if len(found) < 2 or self.config.fold >= len(found):
+        if len(found) < 2 or self.config.tested >= len(found):
             raise BadInput(
-                f"expected a list for fold {self.config.fold} and others to train on, found "
+                f"expected a list for fold {self.config.tested} and others to train on, found "
                 f"{len(found)} lists",
                 file=folder,
                 key="fold",
@@ -128,7 +128,7 @@ class AvNpy:
 
     def _ids(self, lists: Sequence[Path]) -> dict[str, list[str]]:
         """The clips of train and of test."""
-        test = lists[self.config.fold]
+        test = lists[self.config.tested]
         ids = {
             "train": [clip for file in lists if file != test for clip in lines(file)],
             "test": lines(test),

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from harness.data.encoders.choice import PictureEncoderName, SoundEncoderName
 from harness.data.parts.checks import SPLITS
+from harness.data.parts.folds import Folded
 from harness.data.parts.scaling import Standardise, standardise
 from harness.data.parts.sequences import pad
 from harness.data.stamp_packages.encoded import digest, encoded, identities
@@ -20,11 +21,11 @@ from harness.data.stamp_packages.folds import deal
 from harness.data.stamp_packages.pictures import check_renderer
 from harness.data.stamp_packages.stamps import CLASSES, Stamp, find_stamps
 from harness.registry import DATASETS
-from harness.spec import BadInput, DataConfig, TaskName
+from harness.spec import BadInput, TaskName
 from harness.types import Batch, DataInfo, Dataset
 
 
-class StampsConfig(DataConfig):
+class StampsConfig(Folded):
     """Where the packages are, what encodes them, and which objects are for testing."""
 
     task: ClassVar[TaskName] = "retrieval"
@@ -39,7 +40,6 @@ class StampsConfig(DataConfig):
         "statistics", description="what encodes pictures; efficientnet_lite0 needs the extra encoders"
     )
     folds: int = Field(5, ge=2, le=10, description="parts that the objects are dealt into, by class")
-    fold: int = Field(0, ge=0, description="the part that is tested, below folds")
     validation: int = Field(
         5, ge=2, le=10, description="parts the other objects are dealt into; the first is validation"
     )
@@ -49,7 +49,7 @@ class StampsConfig(DataConfig):
 
     @model_validator(mode="after")
     def _is_a_fold(self) -> Self:
-        if self.fold >= self.folds:
+        if self.tested >= self.folds:
             raise ValueError(f"fold: expected one of 0 to {self.folds - 1}, given {self.fold}")
         return self
 
@@ -115,10 +115,10 @@ class Stamps:
         """
         config = self.config
         folds = deal([one.name for one in stamps], [one.category for one in stamps], config.folds)
-        rest = [one for one in stamps if folds[one.name] != config.fold]
+        rest = [one for one in stamps if folds[one.name] != config.tested]
         parts = deal([one.name for one in rest], [one.category for one in rest], config.validation)
         homes = [
-            "test" if folds[one.name] == config.fold else "train" if parts[one.name] else "valid"
+            "test" if folds[one.name] == config.tested else "train" if parts[one.name] else "valid"
             for one in stamps
         ]
         found = Counter((home, one.category) for home, one in zip(homes, stamps, strict=True))
@@ -146,7 +146,7 @@ class Stamps:
         sizes = ", ".join(f"{split} {list(homes).count(split)}" for split in SPLITS)
         return (
             f"clips: {clips}; objects: {objects}",
-            f"{sizes}; fold {self.config.fold} of {self.config.folds} is tested, validation is one of "
+            f"{sizes}; fold {self.config.tested} of {self.config.folds} is tested, validation is one of "
             f"{self.config.validation} parts of the others, both dealt by class in whole objects",
         )
 
