@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.metrics.ranking.order import SHIFT
 from harness.metrics.ranking.precision import denominators
@@ -70,7 +71,7 @@ class Ties:
         """(g,) how many items of each tie are above the depth."""
         return np.minimum(self.sizes, self.depth - self.before)
 
-    def is_mixed(self) -> Index:
+    def is_mixed(self) -> NDArray[np.bool_]:
         """(g,) whether relevant items are tied with others."""
         return (self.relevant > 0) & (self.relevant < self.sizes)
 
