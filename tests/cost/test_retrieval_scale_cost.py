@@ -21,7 +21,8 @@ audio, vision = (centres[labels] + 2 * draws.normal(size=(count, 64)) for _ in r
 start = perf_counter()
 found = retrieval_metrics(audio, vision, labels, "full")
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20, found["map_a2v"], found["map_v2a"])
+spent = perf_counter() - start, used.ru_utime + used.ru_stime
+print(*spent, used.ru_maxrss / 2**20, found["map_a2v"], found["map_v2a"])
 """
 
 
