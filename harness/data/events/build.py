@@ -8,9 +8,10 @@ from harness.data.clips import made
 from harness.data.clips.clip_file import write_clip
 from harness.data.clips.labels import write_labels
 from harness.data.events.config import EventRendering
+from harness.data.events.scene import draw_scene
 from harness.data.events.script import Event, script
 from harness.data.events.shapes import draw_look, pictures
-from harness.data.events.timbres import draw_voice, sound
+from harness.data.events.timbres import sound, voice_of
 from harness.data.parts.streams import stream
 
 
@@ -26,12 +27,11 @@ def ensure(folder: Path, config: EventRendering) -> None:
 def film(folder: Path, config: EventRendering, event: Event) -> None:
     """Writes the clip of one event.
 
-    Pictures and sound of a video share their tempo, and of a clip the class; nothing else.
+    Pictures and sound share the scene of the video and the class of the clip, nothing else.
     """
     video, clip = event.video_id, (event.video_id, event.clip_id)
-    tempo_hz = float(stream(config.seed, "tempo", video).uniform(0.8, 1.6))
-    look = draw_look(config, tempo_hz, stream(config.seed, "look", video))
-    voice = draw_voice(config, tempo_hz, stream(config.seed, "voice", video))
+    scene = draw_scene(config, stream(config.seed, "scene", video))
+    look, voice = draw_look(config, scene, stream(config.seed, "look", video)), voice_of(config, scene)
     write_clip(
         folder / event.file,
         pictures(config, look, event.true_label, stream(config.seed, "pixels", *clip)),

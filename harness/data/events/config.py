@@ -27,6 +27,13 @@ class EventRendering(DataConfig):
     label_noise: float = Field(
         0.5, ge=0, le=0.9, description="share of train and valid clips with a label of another class"
     )
+    shared: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="share of videos whose pitch follows the shape's height, and level its size: "
+        "what a pair of pictures and sound has in common beside its class",
+    )
     caption_words: int = Field(8, ge=1, le=100, description="L, words of a caption; one names the class")
 
     frames: int = Field(8, ge=1, le=256, description="T, pictures of one clip")
@@ -39,8 +46,8 @@ class EventRendering(DataConfig):
     crf: int = Field(26, ge=0, le=51, description="H.264 quality, 0 lossless to 51 worst")
 
     sample_rate: int = Field(16000, ge=16000, le=48000, description="samples a second of the sound")
-    pitch_octaves: float = Field(1.0, ge=0, le=2, description="range of the videos' pitches, octaves")
-    hiss_sd: float = Field(0.05, ge=0, le=0.5, description="sd of the noise of every sample in [-1, 1]")
+    pitch_octaves: float = Field(1.5, ge=0, le=2, description="range of the videos' pitches, octaves")
+    hiss_sd: float = Field(0.1, ge=0, le=0.5, description="sd of the noise of every sample in [-1, 1]")
 
     def counts(self) -> dict[str, int]:
         """How many clips each split has: train, valid, test."""

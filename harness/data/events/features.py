@@ -20,7 +20,7 @@ class EventFeatures(ClipFeatures):
         le=8,
         description="vision: sd in pixels that noise is smoothed by before edges are told",
     )
-    text_width: int = Field(32, ge=1, le=4096, description="text: D, of the fixed vectors of words")
+    text_width: int = Field(64, ge=1, le=4096, description="text: D, of the fixed vectors of words")
 
     @property
     def vision_width(self) -> int:

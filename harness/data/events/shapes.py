@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.events.config import EventRendering
+from harness.data.events.scene import Scene
 
 Image = NDArray[np.floating]
 
@@ -48,17 +49,17 @@ class Pose:
     size: Image
 
 
-def draw_look(config: EventRendering, tempo_hz: float, random: np.random.Generator) -> Look:
-    """A place, a size and colours; the brightness of the shape differs by `contrast` from the wall's."""
+def draw_look(config: EventRendering, scene: Scene, random: np.random.Generator) -> Look:
+    """Colours and a place; the brightness of the shape differs by `contrast` from the wall's."""
     wall = random.uniform(0.3, 0.7)
     darker = random.random() < 0.5
     hues = random.normal(0, 0.12, (2, 3))
     hues -= hues.mean(1, keepdims=True)
     return Look(
         x=random.uniform(-0.3, 0.3),
-        y=random.uniform(-0.3, 0.3),
-        radius=random.uniform(0.32, 0.48),
-        tempo_hz=tempo_hz,
+        y=-0.35 * scene.height,
+        radius=0.4 + 0.1 * scene.size,
+        tempo_hz=scene.tempo_hz,
         ink=wall + config.contrast * (-1 if darker else 1) + hues[0],
         wall=wall + hues[1],
         shade=random.uniform(-0.1, 0.1, 2),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.events.config import EventRendering
+from harness.data.events.scene import Scene
 
 Samples = NDArray[np.floating]
 
@@ -60,13 +61,12 @@ class Moment:
         return np.exp(-rate * (self.beat % 1))
 
 
-def draw_voice(config: EventRendering, tempo_hz: float, random: np.random.Generator) -> Voice:
-    """A pitch, evenly over the octaves, and a level."""
-    half = config.pitch_octaves / 2
+def voice_of(config: EventRendering, scene: Scene) -> Voice:
+    """The voice of a scene: its pitch lies evenly over the octaves, its level over 12 dB."""
     return Voice(
-        pitch_hz=_PITCH_HZ * 2 ** random.uniform(-half, half),
-        tempo_hz=tempo_hz,
-        level_db=random.uniform(-6, 6),
+        pitch_hz=_PITCH_HZ * 2 ** (config.pitch_octaves / 2 * scene.pitch),
+        tempo_hz=scene.tempo_hz,
+        level_db=6 * scene.level,
     )
 
 
