@@ -191,3 +191,11 @@ def test_sound_and_pictures_that_never_vary_together_are_refused():
     turns = torch.tensor([[1.0], [1.0], [-1.0], [-1.0]]), torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
     with pytest.raises(BadInput, match="4 training clips do not correlate at all"):
         cca_from_moments(moments(*turns), 1, 0.1)
+
+
+def test_either_side_can_have_a_ridge_of_its_own():
+    audio, vision = pairs()
+    apart = canonical_correlations(audio, vision, (0.5, 0.0))
+    assert_close(apart, canonical_correlations(vision, audio, (0.0, 0.5)))
+    both = [canonical_correlations(audio, vision, ridge).sum() for ridge in (0.5, 0.0)]
+    assert both[0] < apart.sum() < both[1]

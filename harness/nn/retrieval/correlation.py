@@ -18,6 +18,9 @@ from harness.nn.compare.geometry import precise
 from harness.nn.retrieval.covariances import Moments, moments
 from harness.spec import BadInput
 
+Ridge = float | tuple[float, float]
+"""Of both sides, or of audio and vision apart; in mean variances."""
+
 NEGLIGIBLE = 1e-6
 """A correlation up to this is rounding, and its direction is arbitrary."""
 
@@ -43,7 +46,7 @@ class Canonical:
     vision_rank: int
 
 
-def canonical_correlations(audio: Tensor, vision: Tensor, ridge: float) -> Tensor:
+def canonical_correlations(audio: Tensor, vision: Tensor, ridge: Ridge) -> Tensor:
     """(min(D_a, D_v),) regularised canonical correlations of pairs (n, D_a), (n, D_v), highest first.
 
     Differentiable, with a finite gradient for any n and a ridge above 0: Andrew et al. 2013, Deep
@@ -54,13 +57,13 @@ def canonical_correlations(audio: Tensor, vision: Tensor, ridge: float) -> Tenso
     return correlations_of(moments(audio, vision), ridge).to(precise(audio))
 
 
-def correlations_of(found: Moments, ridge: float) -> Tensor:
+def correlations_of(found: Moments, ridge: Ridge) -> Tensor:
     """(min(D_a, D_v),) as `canonical_correlations`, of moments, in double precision."""
     values = torch.linalg.svdvals(_whitened(found, ridge)[0])
     return torch.where(values > NEGLIGIBLE, values, 0)
 
 
-def cca_from_moments(found: Moments, width: int, ridge: float) -> Canonical:
+def cca_from_moments(found: Moments, width: int, ridge: Ridge) -> Canonical:
     """The W = `width` pairs of directions that correlate most.
 
     Raises:
@@ -101,13 +104,17 @@ def check_width(width: int, audio_width: int, vision_width: int, count: int | No
         )
 
 
-def _whitened(found: Moments, ridge: float) -> tuple[Tensor, Tensor, Tensor]:
+def _whitened(found: Moments, ridge: Ridge) -> tuple[Tensor, Tensor, Tensor]:
     """(D_a, D_v) the whitened cross-covariance, then the factors that whiten either side."""
-    audio, vision = (
-        cholesky(_regularised(each, ridge)) for each in (found.audio_covariance, found.vision_covariance)
-    )
+    audio_ridge, vision_ridge = _sides(ridge)
+    audio = cholesky(_regularised(found.audio_covariance, audio_ridge))
+    vision = cholesky(_regularised(found.vision_covariance, vision_ridge))
     half = solve_triangular(audio, found.cross_covariance, upper=False)
     return solve_triangular(vision, half.mT, upper=False).mT, audio, vision
+
+
+def _sides(ridge: Ridge) -> tuple[float, float]:
+    return ridge if isinstance(ridge, tuple) else (ridge, ridge)
 
 
 def _regularised(covariance: Tensor, ridge: float) -> Tensor:
@@ -118,10 +125,14 @@ def _regularised(covariance: Tensor, ridge: float) -> Tensor:
     return covariance + added * torch.eye(size, dtype=covariance.dtype, device=covariance.device)
 
 
-def _ranks(found: Moments, width: int, ridge: float) -> tuple[int, int]:
+def _ranks(found: Moments, width: int, ridge: Ridge) -> tuple[int, int]:
     audio, vision = found.audio_covariance, found.vision_covariance
     check_width(width, len(audio), len(vision), found.count)
-    return _rank("audio", audio, found.count, ridge), _rank("vision", vision, found.count, ridge)
+    audio_ridge, vision_ridge = _sides(ridge)
+    return (
+        _rank("audio", audio, found.count, audio_ridge),
+        _rank("vision", vision, found.count, vision_ridge),
+    )
 
 
 def _rank(name: str, covariance: Tensor, count: int, ridge: float) -> int:

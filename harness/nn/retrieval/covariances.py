@@ -34,7 +34,7 @@ class Moments:
 
 def moments(audio: Tensor, vision: Tensor) -> Moments:
     """The moments of n pairs of vectors (n, D_a) and (n, D_v); differentiable."""
-    audio, vision = _doubled(audio), _doubled(vision)
+    audio, vision = doubled(audio), doubled(vision)
     count = len(audio)
     audio_spread, vision_spread = centred(audio, 0), centred(vision, 0)
     return Moments(
@@ -54,7 +54,7 @@ def cluster_moments(audio: Tensor, vision: Tensor, labels: Tensor) -> Moments:
     Analysis, with the means over pairs taken off. No pair is made: a vector is in as many pairs as its
     class has clips, and a class's part of the cross-covariance is the outer product of its two sums.
     """
-    audio, vision = _doubled(audio), _doubled(vision)
+    audio, vision = doubled(audio), doubled(vision)
     classes, of, counts = labels.to(audio.device).unique(return_inverse=True, return_counts=True)
     pairs = counts.double().square().sum()
     weights = (counts / pairs)[of].unsqueeze(1)
@@ -77,6 +77,6 @@ def cluster_moments(audio: Tensor, vision: Tensor, labels: Tensor) -> Moments:
     )
 
 
-def _doubled(vectors: Tensor) -> Tensor:
-    # Apple's devices have no double precision.
+def doubled(vectors: Tensor) -> Tensor:
+    """The same vectors in double precision, on the CPU if their device is Apple's, which has none."""
     return (vectors.cpu() if vectors.device.type == "mps" else vectors).double()
