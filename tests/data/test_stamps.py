@@ -216,9 +216,17 @@ def test_a_class_with_too_few_objects_for_every_split_is_one_line(made):
         reader(made, folds=10).load()
 
 
-def test_a_fold_that_is_not_there_is_refused():
-    with pytest.raises(BadInput, match="expected one of 0 to 1, given 2"):
-        reader(None, fold=2)
+@pytest.mark.parametrize("ask", ["prepare", "load"])
+def test_a_fold_that_is_not_there_is_refused(made, ask):
+    config = DATASETS.get("stamps").configure({**TINY, "path": made}).for_seed(2)
+    with pytest.raises(BadInput, match="fold: expected one of 0 to 1, given 2"):
+        getattr(Stamps(config), ask)()
+
+
+def test_the_seeds_of_a_study_are_its_folds(made):
+    config = DATASETS.get("stamps").configure({**TINY, "path": made})
+    tested = [Stamps(config.for_seed(seed)).load().test.ids for seed in range(2)]
+    assert tested == [reader(made, fold=fold).load().test.ids for fold in range(2)]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+RULE = "dealt by class in whole objects"
+"""What the rule of `deal` is called in findings and footnotes."""
+
 
 def deal(groups: Sequence[str], classes: Sequence[str], parts: int) -> dict[str, int]:
     """The part in [0, parts) of each group; a group is never cut.
 
-    The rule, by name "dealt by class": class by class, groups with more clips come first, those of
+    The rule `RULE`: class by class, groups with more clips come first, those of
     one size in the order of the SHA-256 of their names; each goes to the part that has the fewest
     clips of its class so far, among those to the one with the fewest clips, among those to the first.
     A group belongs to the class of most of its clips. Nothing but names and counts enters.
