@@ -18,6 +18,7 @@ from safetensors.torch import save_file, save_model
 from torch import Tensor, nn
 
 from harness.contracts import KeepsTokenizer, Notes
+from harness.efficiency.flops import forward_flops
 from harness.efficiency.latency import Sampling, measure_latency
 from harness.efficiency.parameters import inference_parameters
 from harness.engine.advice import ADVICE_FILE, save_advice
@@ -194,8 +195,9 @@ def _measure(
 ) -> Efficiency:
     model.eval()
     seconds = given.runtime.latency_seconds
-    singles = [clips.take(torch.tensor([row])) for row in range(min(LATENCY_CLIPS, len(clips)))]
-    ready = cycle([single.to(fabric.device, dtype) for single in singles])
+    rows = range(min(LATENCY_CLIPS, len(clips)))
+    singles = [clips.take(torch.tensor([row])).to(fabric.device, dtype) for row in rows]
+    ready = cycle(singles)
 
     def call() -> None:
         with fabric.autocast():
@@ -204,7 +206,10 @@ def _measure(
     sampling = Sampling(max_warmup_seconds=seconds, min_seconds=seconds, max_seconds=3 * seconds)
     found = measure_latency(call, device=fabric.device, sampling=sampling)
     latency = found.model_copy(update={"neighbours": given.neighbours})
-    return Efficiency(parameters=inference_parameters(model), latency=latency)
+    # Of the same clip in every trial, so that twins have equal counts whatever lengths clips have.
+    with fabric.autocast():
+        flops = forward_flops(model, singles[0])
+    return Efficiency(parameters=inference_parameters(model), flops=flops, latency=latency)
 
 
 def _files(given: Assignment, fabric: Fabric, ready: Assembly, dtype: torch.dtype) -> dict[str, Path]:
