@@ -43,11 +43,12 @@ class VAECCA(nn.Module):
 
     Clips are found by the means of their latent distributions. In training the embeddings are draws, so
     that noise is in every loss, and the decoder and the classifier are asked too; these are parameters
-    of the model, though no search needs them. As the abstract has it, latent spaces are to be correlated
-    by clip and by class: `cca_correlation` and `cluster_correlation` beside `variational_bound`. The
-    authors' code has no CCA: it regresses labels, compares likelihoods of pairs and pulls pairs together
-    (`label_regression`, `pairwise_likelihood`, `pair_distance`), and classes to centres. Its decoder is
-    linear, here the hidden layer is rectified; translation to the other modality is ours.
+    of the model, though no search needs them. The authors' code trains on `variational_bound`,
+    `label_regression`, `pairwise_likelihood`, `pair_distance` and a pull to class centres, and has no
+    CCA. The abstract correlates latent spaces by clip and by class: `cca_correlation` and
+    `cluster_correlation`, which no linear map of either space changes, so that cosines mean something
+    only with a loss beside them that brings sounds to their pictures. The code's decoder is linear,
+    here its hidden layer is rectified; translation to the other modality is ours.
     """
 
     def __init__(self, config: VAECCAConfig, info: DataInfo) -> None:
