@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.data.events.build import ensure
 from harness.data.events.captions import CLASSES, word_vectors
@@ -30,6 +30,12 @@ class RenderedEventsConfig(EventRendering, EventFeatures):
         None, description="folder to keep the clips in; null = data/rendered_events-<digest>"
     )
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.size % self.grid:
+            raise ValueError(f"grid: expected a divisor of size {self.size}, given {self.grid}")
+        return self
+
 
 class EventClipsConfig(EventFeatures, RawClipsConfig):
     """The clips as seen by the reader of raw clips, but for what their pictures are described by."""
@@ -48,7 +54,7 @@ class EventClipsConfig(EventFeatures, RawClipsConfig):
         "size": 32,
         "frames": 4,
         "mel_bands": 8,
-        "text_width": 8,
+        "text_width": 16,
     },
 )
 class RenderedEvents:

@@ -34,7 +34,7 @@ class EventRendering(DataConfig):
         description="share of videos whose pitch follows the shape's height, and level its size: "
         "what a pair of pictures and sound has in common beside its class",
     )
-    caption_words: int = Field(8, ge=1, le=100, description="L, words of a caption; one names the class")
+    caption_words: int = Field(5, ge=1, le=100, description="L, words of a caption; one names the class")
 
     frames: int = Field(8, ge=1, le=256, description="T, pictures of one clip")
     size: int = Field(48, ge=16, le=512, multiple_of=2, description="H = W, pixels")
