@@ -72,6 +72,35 @@ def report(
     report_command(study, out, store)
 
 
+@app.command()
+def throughput(
+    study: Annotated[str, typer.Argument(help="Study file, or name of a study in the store.")],
+    arm: Annotated[
+        str | None, typer.Option("--arm", help="Trained arm; default: the study's reference.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Which of its trials.")] = None,
+    gallery: Annotated[
+        list[int] | None,
+        typer.Option("--gallery", help="Vectors to search among; default 5620, 100000 and 1000000."),
+    ] = None,
+    index: Annotated[
+        list[str] | None,
+        typer.Option("--index", help="exact, faiss_flat, faiss_ivf or faiss_hnsw; default all."),
+    ] = None,
+    queries: Annotated[int, typer.Option("--queries", min=1)] = 1000,
+    repeats: Annotated[int, typer.Option("--repeats", min=1)] = 5,
+    seconds: Annotated[float, typer.Option("--seconds", min=1e-3, help="Time of a repeat.")] = 1.0,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    plugin: Plugins = None,
+) -> None:
+    """Measure what searching with a trained arm costs: encoding, building an index, searching it."""
+    from harness.cli.throughput import throughput_command, workload
+
+    load = workload(gallery or [], index or [], queries, repeats, seconds)
+    throughput_command(study, arm, seed, load, out, store, plugin or [])
+
+
 @app.command(name="ls")
 def list_variants(
     kind: Annotated[

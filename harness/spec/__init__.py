@@ -39,6 +39,7 @@ from harness.spec.search import (
     SearchSettings,
     TpeSampler,
 )
+from harness.spec.search_cost import IndexCost, IndexName, Repeats, SearchCost, SearchWorkload
 from harness.spec.space import SPACE_ADAPTER, ChoiceSpace, FloatSpace, IntSpace, Space
 from harness.spec.study import (
     NAMED_CONTROLS,
@@ -115,6 +116,8 @@ __all__ = [
     "Frozen",
     "GridStudy",
     "HyperbandPruner",
+    "IndexCost",
+    "IndexName",
     "IntSpace",
     "Kind",
     "Latency",
@@ -139,14 +142,17 @@ __all__ = [
     "RandomSampler",
     "RayLaunch",
     "Recipe",
+    "Repeats",
     "RetrievalProtocol",
     "RobustnessProtocol",
     "Role",
     "Runtime",
     "Schedule",
+    "SearchCost",
     "SearchSettings",
     "SearchStudy",
     "SearchTrial",
+    "SearchWorkload",
     "SentimentProtocol",
     "SerialLaunch",
     "Space",
