@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.registry import REGISTRIES
+from harness.registry import DATASETS, REGISTRIES
 from harness.spec import (
     BadInput,
+    DataConfig,
     GridStudy,
     Member,
     ModelConfig,
@@ -102,9 +103,19 @@ def _groups(
 
 
 def reseeded(spec: TrialSpec, seed: int) -> TrialSpec:
-    """The same trial under another seed, and its teacher under it too."""
+    """The same trial under another seed, and its teacher too, on the data as that seed reads them."""
     teacher = None if spec.teacher is None else reseeded(spec.teacher, seed)
-    return spec.model_copy(update={"seed": seed, "teacher": teacher})
+    data = _of_seed(spec.data, seed)
+    return spec.model_copy(update={"seed": seed, "data": data, "teacher": teacher})
+
+
+def _of_seed(data: VariantRef, seed: int) -> VariantRef:
+    config = DATASETS.get(data.name).config
+    # Nearly all data are the same under every seed, and a study may have thousands of trials.
+    if config.for_seed is DataConfig.for_seed:
+        return data
+    params = DATASETS.configure(data).for_seed(seed).model_dump(mode="json")
+    return VariantRef.model_validate({"name": data.name, **params})
 
 
 def models(cells: tuple[Cell, ...]) -> Iterator[tuple[str, TrialSpec, ModelConfig]]:

@@ -17,6 +17,7 @@ from harness.spec import (
     Protocol,
     Recipe,
     Role,
+    SearchStudy,
     Split,
     Study,
     TaskSpec,
@@ -99,7 +100,7 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
     optimisation = Optimisation(max_epochs=0) if is_fitted else recipe.optimisation
     if not recipe.losses and not is_fitted:
         raise BadInput(f"the {role} has no losses", key=f"{role}.losses")
-    data, task = _data(study, template, seed)
+    data, task = _data(study, template)
     losses = {}
     # What a model has in closed form is no matter of losses and epochs that the base has for others.
     for name, term in () if is_fitted else (recipe.losses or {}).items():
@@ -180,14 +181,18 @@ def _conditions(study: Study, data: VariantRef) -> tuple[Condition, ...]:
     return asked
 
 
-def _data(study: Study, template: Template, seed: int) -> tuple[VariantRef, TaskSpec]:
+def _data(study: Study, template: Template) -> tuple[VariantRef, TaskSpec]:
     given = study.data.model_dump()
     if template.data is not None:
         given = merge(given, template.data.model_dump(exclude_unset=True))
     found = _resolved(DATASETS.resolve, given, "data")
-    config = DATASETS.configure(found).for_seed(seed)
-    of_seed = VariantRef.model_validate({"name": found.name, **config.model_dump(mode="json")})
-    return of_seed, TASKS[config.task]
+    config = DATASETS.configure(found)
+    if isinstance(study, SearchStudy) and config.for_seed(study.seeds[0]) is not config:
+        raise BadInput(
+            "a search would choose on clips that other folds test; name the fold that is test",
+            key="data.fold",
+        )
+    return found, TASKS[config.task]
 
 
 def _resolved(resolve: Any, given: Mapping[str, Any], key: str) -> VariantRef:
@@ -232,10 +237,12 @@ def _check_advice(spec: Mapping[str, Any], advised: set[str], role: Role) -> Non
         # Labels have no embedding; the teacher's own would carry what it knows.
         gives, who = gives & LABEL_OUTPUTS, "control label_echo"
     for name in sorted(advised):
-        if "match" in LOSSES.get(name).config.advice and spec["folds"] > 1:
+        config = LOSSES.get(name).config
+        own_terms = {"match"} | ({"embedding", "hidden"} if config.relational else set())
+        if spec["folds"] > 1 and config.advice & own_terms:
             raise BadInput(
-                f"{name} compares clips that teachers of different folds have judged, each in terms of "
-                "its own; expected folds 1",
+                f"{name} compares clips that teachers of different folds have described, each in terms "
+                "of its own; expected folds 1",
                 key="folds",
             )
         missing = LOSSES.get(name).config.advice - gives

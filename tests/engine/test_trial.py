@@ -38,7 +38,7 @@ def test_a_record_holds_every_number_of_valid_and_test(teacher):
 def test_predictions_are_kept_clip_by_clip(teacher):
     data = dataset()
     table = teacher.predictions
-    assert tuple(table.columns) == PREDICTION_COLUMNS
+    assert tuple(table.columns) == (*PREDICTION_COLUMNS, "score")
     assert tuple(table[table["split"] == "test"]["id"]) == data.test.ids
     error = (table["score"] - table["target"]).abs()[table["split"] == "test"].mean()
     assert error == pytest.approx(teacher.result.metrics["test/mae"], abs=1e-12)
