@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from features import write_features
+from made_stamps import write_packages
+from pair_samples import splits, write_h5
 from review_archive import published, reviews, write_archive
 from studies import Diary
 
@@ -67,21 +69,25 @@ def test_whoever_is_compared_has_the_same_budget(path):
     teachers = [spec for spec in trials if spec.role == "teacher"]
     teachers += [spec.teacher for spec in trials if spec.teacher is not None]
     for peers in ([spec for spec in trials if spec.role != "teacher"], teachers):
-        # A teacher of no epochs is the control that it says it is.
-        budgets = {(s.optimisation.max_epochs, s.optimisation.patience) for s in peers}
-        assert len({budget for budget in budgets if budget[0]}) == (1 if peers else 0)
+        # A teacher of no epochs is the control that it says it is; what is fitted has none either.
+        trained = [s.optimisation for s in peers if s.optimisation.max_epochs]
+        budgets = {(one.max_epochs, one.patience) for one in trained}
+        assert len(budgets) == (1 if trained else 0)
 
 
-# The same arms as mosi_baselines and mosi_paper have, which run by default.
-TWINS = {"mosi_baselines_search", "mosei_paper"}
+MARKS = {
+    # The same arms as others have that run by default.
+    "mosi_baselines_search": pytest.mark.slow,
+    "mosei_paper": pytest.mark.slow,
+    "ave_paper": pytest.mark.slow,
+    "events_width": pytest.mark.slow,
+    "stamps_encoders": pytest.mark.encoders,
+}
 
 
 @pytest.mark.parametrize(
     "path",
-    [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in TWINS else [])
-        for path in SHIPPED
-    ],
+    [pytest.param(path, id=path.stem, marks=MARKS.get(path.stem, [])) for path in SHIPPED],
 )
 def test_it_runs_when_it_is_shrunk(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -98,6 +104,10 @@ def what_it_asks_for(study, folder):
     folder.mkdir()
     if study.data.name == "mmsa":
         return [f"data.path={write_features(folder / 'features.pkl')}"]
+    if study.data.name == "av_hdf5":
+        return [f"data.path={write_pairs(folder / 'features.h5')}", "data.validation=0.3"]
+    if study.data.name == "stamps":
+        return [f"data.path={write_packages(folder)}", "data.folds=2", "data.validation=2"]
     if study.data.name == "raw_clips":
         tiny = {**DATASETS.get("rendered_sentiment").tiny, "path": str(folder / "clips")}
         DATASETS.build(VariantRef(name="rendered_sentiment", **tiny)).prepare()
@@ -105,6 +115,15 @@ def what_it_asks_for(study, folder):
     if study.data.params.get("sentences") == "icwsm14":
         return [f"data.sentences_path={prepared_reviews(folder)}"]
     return []
+
+
+def write_pairs(file):
+    parts = splits()
+    names = {"audio": "audio", "vision": "visual", "labels": "lab"}
+    content = {
+        f"{short}_{split}": part[name] for split, part in parts.items() for name, short in names.items()
+    }
+    return write_h5(file, content)
 
 
 def prepared_reviews(folder):
