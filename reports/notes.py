@@ -113,14 +113,16 @@ def _metric_names(layout: Layout) -> tuple[str, ...]:
 
 def _sizes(records: Records, split: str) -> str:
     """``800 clips of 40 videos``, of every test set that the arms were measured on."""
-    sizes = set()
+    sizes, tested = set(), set()
     for seen in records.observations:
         if seen.predictions is not None:
             clips = seen.predictions[seen.predictions["split"] == split]
             sizes.add((len(clips), clips["video_id"].nunique()))
-    return (
-        " or ".join(f"{clips} clips of {videos} videos" for clips, videos in sorted(sizes)) or "no clips"
-    )
+            tested.add((seen.seed, frozenset(clips["id"])))
+    said = " or ".join(f"{clips} clips of {videos} videos" for clips, videos in sorted(sizes))
+    folds = len({clips for _, clips in tested}) > 1 and len(tested) == len({seed for seed, _ in tested})
+    apart = "; the seeds are folds, each with clips of its own" if folds else ""
+    return f"{said}{apart}" if said else "no clips"
 
 
 def _origin(records: Records) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ class PairedDifference(Frozen):
     clips: int
     arm_value: float
     reference_value: float
+    """Means over seeds of the means over their clips."""
 
     @property
     def excludes_zero(self) -> bool:
@@ -129,8 +130,8 @@ def paired_difference(
         seeds=seed_summary(float((table["arm"] - table["reference"]).mean()) for table in tables),
         videos=len(videos),
         clips=len(clips),
-        arm_value=float(arm_values.mean()),
-        reference_value=float(reference_values.mean()),
+        arm_value=float(np.mean([table["arm"].mean() for table in tables])),
+        reference_value=float(np.mean([table["reference"].mean() for table in tables])),
     )
 
 

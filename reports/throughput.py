@@ -104,6 +104,12 @@ def _notes(cost: SearchCost) -> Iterator[str]:
         f"moved in a random direction by {load.jitter:g} mean lengths (root mean square); so have the "
         f"{load.queries:,} queries."
     )
+    if any(index.made for index in cost.indices):
+        # A graph whose neighbours are all copies of one clip is hard to leave; lists hold them whole.
+        yield (
+            "Copies lie closer together than as many real clips would, which costs faiss_hnsw recall and "
+            "gives it to faiss_ivf: recall is that of this gallery, at this jitter."
+        )
     settings = {index.index: index.settings for index in cost.indices}
     yield "; ".join(f"{name}: {words}" for name, words in settings.items())
     yield (

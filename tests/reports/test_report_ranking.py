@@ -142,3 +142,24 @@ def test_published_rows_of_vegas_are_marked_and_a_note_says_what_they_are_worth(
     assert by_method["CCA"].dataset == "VEGAS"
     assert any(row.numbers["map_a2v"].verified for row in found.published if "map_a2v" in row.numbers)
     assert any("Tables of different groups differ by more" in note for note in found.published_notes)
+
+
+def test_seeds_that_are_folds_are_said_to_be_and_their_means_are_those_of_the_cells() -> None:
+    study = two()
+    study.kept = [
+        (one, clips.assign(id=clips["id"] + one.trial_id[-1]) if clips is not None else None)
+        for one, clips in study.kept
+    ]
+    # The second fold is smaller.
+    study.kept = [
+        (one, clips.head(2) if one.spec.seed == 1 else clips)
+        for one, clips in study.kept
+        if clips is not None
+    ]
+    found = table(study)
+    assert any("the seeds are folds" in note for note in found.notes)
+    assert not any("the seeds are folds" in note for note in table(two()).notes)
+    difference = found.row("taught").difference
+    assert difference is not None
+    assert difference.clips == 6
+    assert difference.arm_value == pytest.approx(((0.8 + 0.5) / 2 + (0.85 + 0.5) / 2) / 2)
