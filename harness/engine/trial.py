@@ -209,7 +209,8 @@ def _measure(
     # Of the same clip in every trial, so that twins have equal counts whatever lengths clips have.
     with fabric.autocast():
         flops = forward_flops(model, singles[0])
-    return Efficiency(parameters=inference_parameters(model), flops=flops, latency=latency)
+        parameters = inference_parameters(model, singles[0])
+    return Efficiency(parameters=parameters, flops=flops, latency=latency)
 
 
 def _files(given: Assignment, fabric: Fabric, ready: Assembly, dtype: torch.dtype) -> dict[str, Path]:

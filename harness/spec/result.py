@@ -52,7 +52,8 @@ class Efficiency(Frozen):
     """What a trained model costs when it is used."""
 
     parameters: int
-    """Parameters needed at inference; a student's teacher is not among them."""
+    """Parameters needed at inference; neither a student's teacher nor what only losses read is among
+    them."""
 
     flops: int | None = None
     """Floating-point operations of a forward pass over one clip, two a multiply-add."""

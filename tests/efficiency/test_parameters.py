@@ -1,6 +1,12 @@
+import pytest
+import torch
+from contract import clips_of, ready, ready_to_use, told, ways
 from torch import nn
 
+from harness.efficiency import parameters
 from harness.efficiency.parameters import inference_parameters
+from harness.registry import BASELINES, STUDENTS, TEACHERS
+from harness.types import Outputs
 
 
 def test_weights_and_biases_are_counted():
@@ -34,3 +40,47 @@ def test_buffers_do_not_count():
 
 def test_a_model_without_parameters_costs_none():
     assert inference_parameters(nn.ReLU()) == 0
+
+
+class Taught(nn.Module):
+    """A score, and a classifier that only losses read."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.score, self.classes = nn.Linear(4, 3), nn.Linear(3, 1), nn.Linear(3, 7)
+        self.frozen = nn.Linear(2, 2).requires_grad_(requires_grad=False)
+
+    def forward(self, batch):
+        states = self.body(batch.audio.mean()[:, :4])
+        parts = {"classes": self.classes(states)} if self.training else {}
+        return Outputs(self.score(states).squeeze(1), parts=parts)
+
+
+def test_what_only_losses_read_is_not_needed_at_inference():
+    model = Taught().eval()
+    needed = (4 * 3 + 3) + (3 + 1) + (2 * 2 + 2)
+    assert inference_parameters(model, clips_of("retrieval")) == needed
+    assert inference_parameters(model) == needed + 3 * 7 + 7
+
+
+EVERY_MODEL = [
+    way
+    for registry in (TEACHERS, STUDENTS, BASELINES)
+    for task in ("sentiment", "retrieval")
+    for way in ways(registry, task)
+    if way.id == way.values[0].name
+]
+
+
+@pytest.mark.parametrize(("entry", "config"), EVERY_MODEL)
+def test_without_what_is_left_out_a_model_says_the_same(entry, config):
+    model = ready_to_use(entry, config)
+    batch = ready(model, clips_of(config.task))
+    before = told(model(batch))
+    with torch.enable_grad():
+        used = {id(leaf) for leaf in parameters._leaves(model(batch))}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad and id(parameter) not in used:
+                parameter.fill_(torch.nan)
+    assert all(one.equal(other) for one, other in zip(told(model(batch)), before, strict=True))
