@@ -20,8 +20,6 @@ from harness.data.raw_clips import RawClips, RawClipsConfig
 from harness.registry import DATASETS
 from harness.types import Batch, DataInfo, Dataset
 
-LABEL_RANGE = (0.0, len(CLASSES) - 1.0)
-
 
 class RenderedEventsConfig(EventRendering, EventFeatures):
     """How the clips are made, where they are kept, and how they are read."""
@@ -99,7 +97,7 @@ class RenderedEvents:
                 frames=self.config.frames,
                 size=self.config.size,
                 sample_rate=self.config.sample_rate,
-                label_range=LABEL_RANGE,
+                label_range=(0.0, self.config.classes - 1.0),
             )
         )
 
@@ -114,7 +112,7 @@ class RenderedEvents:
         return replace(
             found,
             task="retrieval",
-            classes=CLASSES,
+            classes=CLASSES[: self.config.classes],
             views=found.views | {"text"},
             text_width=self.config.text_width,
             text_steps=self.config.caption_words,

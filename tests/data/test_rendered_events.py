@@ -289,3 +289,13 @@ def test_how_clips_are_read_does_not_decide_where_they_are_kept():
 def test_a_grid_that_does_not_divide_the_picture_is_refused():
     with pytest.raises(BadInput, match="grid: expected a divisor of size 48, given 5"):
         ENTRY.configure({"grid": 5})
+
+
+def test_fewer_classes_are_the_first_of_ten_and_as_many_clips_each():
+    config = RenderedEventsConfig(classes=4, train_clips=40, valid_clips=20, test_clips=20)
+    events = script(config)
+    assert Counter(event.true_label for event in events if event.mode == "train") == dict.fromkeys(
+        range(4), 10
+    )
+    assert {event.label for event in events} <= set(range(4))
+    assert all(event.label == event.true_label for event in events if event.mode == "test")

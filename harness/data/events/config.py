@@ -18,6 +18,7 @@ class EventRendering(DataConfig):
     task: ClassVar[TaskName] = "retrieval"
 
     seed: int = Field(0, ge=0, description="of every draw: classes, labels, words, pictures, sounds")
+    classes: int = Field(10, ge=2, le=10, description="K, events that happen, the first of ten")
     train_clips: int = Field(800, ge=10, description="training clips, of every class as many")
     valid_clips: int = Field(200, ge=10, description="validation clips, of every class as many")
     test_clips: int = Field(400, ge=10, description="test clips, labels are the true classes")

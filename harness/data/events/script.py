@@ -44,7 +44,7 @@ def script(config: EventRendering) -> list[Event]:
 
 def _event(config: EventRendering, split: str, row: int) -> Event:
     video, clip = divmod(row, config.clips_per_video)
-    true = _true_label(config.seed, split, row)
+    true = _true_label(config, split, row)
     label = true if split == "test" else _annotated(config, true, split, row)
     return Event(
         video_id=f"{split}{video:04d}",
@@ -57,26 +57,26 @@ def _event(config: EventRendering, split: str, row: int) -> Event:
     )
 
 
-def _true_label(seed: int, split: str, row: int) -> int:
-    """Every class once in each ten clips, in an order of their own, which no video's length divides."""
-    block, place = divmod(row, len(CLASSES))
-    return int(stream(seed, "order", split, block).permutation(len(CLASSES))[place])
+def _true_label(config: EventRendering, split: str, row: int) -> int:
+    """Every class once in each K clips, in an order of their own, whatever a video's length."""
+    block, place = divmod(row, config.classes)
+    return int(stream(config.seed, "order", split, block).permutation(config.classes)[place])
 
 
 def _annotated(config: EventRendering, true: int, split: str, row: int) -> int:
     """The true class, or for a share of the clips any other one."""
     if not _errs(config, split, row):
         return true
-    step = stream(config.seed, "annotator", split, row).integers(1, len(CLASSES))
-    return (true + int(step)) % len(CLASSES)
+    step = stream(config.seed, "annotator", split, row).integers(1, config.classes)
+    return (true + int(step)) % config.classes
 
 
 def _errs(config: EventRendering, split: str, row: int) -> bool:
-    """Whether a label is false: of each ten clips, within one, as many as the noise says.
+    """Whether a label is false: of each K clips, within one, as many as the noise says.
 
     Drawn one by one, a split of 200 clips would have 7 % more or fewer false labels than asked for.
     """
-    block, place = divmod(row, len(CLASSES))
+    block, place = divmod(row, config.classes)
     random = stream(config.seed, "errors", split, block)
-    rank = random.permutation(len(CLASSES))[place]
-    return bool((rank + random.random()) / len(CLASSES) < config.label_noise)
+    rank = random.permutation(config.classes)[place]
+    return bool((rank + random.random()) / config.classes < config.label_noise)
