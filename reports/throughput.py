@@ -11,6 +11,7 @@ from harness.spec import BadInput, IndexCost, SearchCost
 from reports.text import markdown
 
 MIB = 2**20
+APPROXIMATE = ("faiss_ivf", "faiss_hnsw")
 
 
 def write_throughput(cost: SearchCost, folder: Path) -> tuple[Path, ...]:
@@ -104,11 +105,11 @@ def _notes(cost: SearchCost) -> Iterator[str]:
         f"moved in a random direction by {load.jitter:g} mean lengths (root mean square); so have the "
         f"{load.queries:,} queries."
     )
-    if any(index.made for index in cost.indices):
-        # A graph whose neighbours are all copies of one clip is hard to leave; lists hold them whole.
+    if any(index.made and index.index in APPROXIMATE for index in cost.indices):
+        # A graph whose neighbours are all copies of one clip is hard to leave; a list holds them all.
         yield (
-            "Copies lie closer together than as many real clips would, which costs faiss_hnsw recall and "
-            "gives it to faiss_ivf: recall is that of this gallery, at this jitter."
+            "Copies lie closer together than as many real clips would: the recall of indices that are not "
+            "exact is that of this gallery at this jitter, and of no other of its size."
         )
     settings = {index.index: index.settings for index in cost.indices}
     yield "; ".join(f"{name}: {words}" for name, words in settings.items())

@@ -62,7 +62,7 @@ def run(
 
 @app.command()
 def report(
-    study: Annotated[str, typer.Argument(help="Study file, or name of a study in the store.")],
+    study: StudyName,
     out: Out = DEFAULT_OUT,
     store: Store = None,
 ) -> None:
@@ -74,22 +74,19 @@ def report(
 
 @app.command()
 def throughput(
-    study: Annotated[str, typer.Argument(help="Study file, or name of a study in the store.")],
-    arm: Annotated[
-        str | None, typer.Option("--arm", help="Trained arm; default: the study's reference.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Which of its trials.")] = None,
+    study: StudyName,
+    arm: Annotated[str | None, typer.Option("--arm", help="Default: the study's reference.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Default: the arm's first.")] = None,
     gallery: Annotated[
         list[int] | None,
         typer.Option("--gallery", help="Vectors to search among; default 5620, 100000 and 1000000."),
     ] = None,
     index: Annotated[
-        list[str] | None,
-        typer.Option("--index", help="exact, faiss_flat, faiss_ivf or faiss_hnsw; default all."),
+        list[str] | None, typer.Option("--index", help="Such as exact; default all.")
     ] = None,
     queries: Annotated[int, typer.Option("--queries", min=1)] = 1000,
+    jitter: Annotated[float, typer.Option("--jitter", min=0, help="Of copies, in mean lengths.")] = 0.1,
     repeats: Annotated[int, typer.Option("--repeats", min=1)] = 5,
-    seconds: Annotated[float, typer.Option("--seconds", min=1e-3, help="Time of a repeat.")] = 1.0,
     out: Out = DEFAULT_OUT,
     store: Store = None,
     plugin: Plugins = None,
@@ -97,7 +94,7 @@ def throughput(
     """Measure what searching with a trained arm costs: encoding, building an index, searching it."""
     from harness.cli.throughput import throughput_command, workload
 
-    load = workload(gallery or [], index or [], queries, repeats, seconds)
+    load = workload(gallery or [], index or [], queries=queries, jitter=jitter, repeats=repeats)
     throughput_command(study, arm, seed, load, out, store, plugin or [])
 
 

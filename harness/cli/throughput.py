@@ -40,7 +40,7 @@ def throughput_command(
 
 
 def workload(
-    galleries: Sequence[int], indices: Sequence[str], queries: int, repeats: int, seconds: float
+    galleries: Sequence[int], indices: Sequence[str], *, queries: int, jitter: float, repeats: int
 ) -> SearchWorkload:
     """What the options say; what is not said is as in `SearchWorkload`.
 
@@ -56,4 +56,4 @@ def workload(
         "indices": tuple(name for name in known if name in indices),
     }
     given = {name: value for name, value in chosen.items() if value}
-    return SearchWorkload(queries=queries, repeats=repeats, seconds=seconds, **given)
+    return SearchWorkload(queries=queries, jitter=jitter, repeats=repeats, **given)

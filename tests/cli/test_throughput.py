@@ -10,6 +10,7 @@ import toy_events
 from standing import ablation_plan
 from studies import Diary
 
+from harness.cli import main
 from harness.cli import throughput as commands
 from harness.cli.throughput import throughput_command, workload
 from harness.engine.throughput import search_cost
@@ -68,9 +69,13 @@ def store(tmp_path_factory):
 
 
 @pytest.fixture
-def throughput(store, tmp_path, monkeypatch, capsys):
-    """Runs the command on that store; gives what it prints."""
+def patched(store, monkeypatch):
     monkeypatch.setattr(commands, "open_store", lambda out, uri, create=True: store)
+
+
+@pytest.fixture
+def throughput(patched, tmp_path, capsys):
+    """Runs the command on that store; gives what it prints."""
 
     def command(study="av", arm=None, seed=None, load=QUICK):
         capsys.readouterr()
@@ -162,24 +167,44 @@ def test_without_faiss_its_indices_are_refused_and_the_exact_one_is_not(throughp
 
 
 def test_options_that_are_not_given_are_those_of_the_workload():
-    assert workload([], [], 1000, 5, 1.0) == SearchWorkload()
-    given = workload([50, 20, 50], ["faiss_hnsw", "exact"], 10, 2, 0.5)
+    assert workload([], [], queries=1000, jitter=0.1, repeats=5) == SearchWorkload()
+    given = workload([50, 20, 50], ["faiss_hnsw", "exact"], queries=10, jitter=0.2, repeats=2)
     assert (given.galleries, given.indices) == ((50, 20), ("exact", "faiss_hnsw"))
 
 
 def test_an_unknown_index_is_one_line():
     with pytest.raises(BadInput, match="--index: no index is called 'hnsw'; did you mean 'faiss_hnsw'"):
-        workload([], ["hnsw"], 10, 1, 1.0)
+        workload([], ["hnsw"], queries=10, jitter=0.1, repeats=1)
 
 
-def test_the_command_line_takes_it(monkeypatch, capsys, tmp_path):
-    from harness.cli import main
+@pytest.fixture
+def command_line(tmp_path, monkeypatch, capsys):
+    def command(*words):
+        given = ["adviserbench", "throughput", "av", "--out", str(tmp_path), *words]
+        monkeypatch.setattr(sys, "argv", given)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        return stopped.value.code or 0, said.out, said.err
 
-    monkeypatch.setattr(sys, "argv", ["adviserbench", "throughput", "av", "--out", str(tmp_path / "no")])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == 2
-    assert "no results here" in capsys.readouterr().err
+    return command
+
+
+def test_the_options_of_the_command_line_are_what_is_measured(command_line, patched, tmp_path):
+    options = "--arm towers --seed 1 --gallery 30 --gallery 12 --index exact --queries 20 --jitter 0.3"
+    code, out, err = command_line(*options.split())
+    assert (code, "towers of av, seed 1" in out) == (0, True)
+    assert "throughput.json" in err
+    kept = json.loads((tmp_path / "reports" / "av" / "throughput.json").read_text())["workload"]
+    assert (kept["galleries"], kept["indices"]) == ([30, 12], ["exact"])
+    assert (kept["queries"], kept["jitter"]) == (20, 0.3)
+
+
+def test_a_folder_without_results_is_one_line_and_exit_2(command_line):
+    code, out, err = command_line()
+    assert (code, out) == (2, "")
+    assert "no results here" in err
+    assert len(err.splitlines()) == 1
 
 
 def test_the_sum_of_the_parts_is_the_medians_added():
