@@ -108,8 +108,8 @@ def _notes(cost: SearchCost) -> Iterator[str]:
     if any(index.made and index.index in APPROXIMATE for index in cost.indices):
         # A graph whose neighbours are all copies of one clip is hard to leave; a list holds them all.
         yield (
-            "Copies lie closer together than as many real clips would: the recall of indices that are not "
-            "exact is that of this gallery at this jitter, and of no other of its size."
+            "Copies lie closer together than as many real clips would: the recall of indices that are "
+            "not exact is that of this gallery at this jitter, and of no other of its size."
         )
     settings = {index.index: index.settings for index in cost.indices}
     yield "; ".join(f"{name}: {words}" for name, words in settings.items())
