@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from harness.spec import BadInput, Frozen, nearest
 
@@ -59,10 +60,8 @@ def published_notes(names: Iterable[str]) -> tuple[str, ...]:
     """What a reader must know of the published results on these data sets, in sentences."""
     from omegaconf import OmegaConf
 
-    kept = OmegaConf.load(NOTES)
-    return tuple(
-        str(note).rstrip(".") + "." for name in dict.fromkeys(names) for note in kept.get(name, ())
-    )
+    kept: Any = OmegaConf.to_container(OmegaConf.load(NOTES))
+    return tuple(f"{note.rstrip('.')}." for name in dict.fromkeys(names) for note in kept.get(name, ()))
 
 
 def _read(path: Path) -> Iterator[PublishedRow]:

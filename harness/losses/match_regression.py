@@ -28,7 +28,9 @@ class MatchRegressionConfig(LossConfig):
         "mse", description="squared difference of the scores, or cross-entropy of their logits"
     )
     balanced: bool = Field(
-        True, description="pairs of one class weigh as much together as all other pairs together"
+        False,
+        description="pairs of one class weigh as much together as all other pairs together, which puts "
+        "scores above the shares of pairs that they are of",
     )
 
 

@@ -36,13 +36,14 @@ def test_it_is_the_mean_over_pairs_of_different_clips(kind):
 @pytest.mark.parametrize("kind", ["mse", "bce"])
 def test_balanced_the_few_pairs_of_one_class_weigh_as_much_as_the_others(kind):
     same, other = costs(kind)
-    assert loss(FACTORS, kind=kind) == pytest.approx((np.mean(same) + np.mean(other)) / 2)
+    found = loss(FACTORS, kind=kind, balanced=True)
+    assert found == pytest.approx((np.mean(same) + np.mean(other)) / 2)
 
 
 @pytest.mark.parametrize("classes", [[0, 0, 0], [0, 1, 2]])
 def test_pairs_of_one_kind_are_balanced_by_nothing(classes):
     rows = FACTORS[:3]
-    assert loss(rows, classes) == pytest.approx(loss(rows, classes, balanced=False))
+    assert loss(rows, classes, balanced=True) == pytest.approx(loss(rows, classes))
 
 
 @pytest.mark.parametrize("kind", ["mse", "bce"])
@@ -51,8 +52,15 @@ def test_knowing_the_classes_costs_nothing_and_calling_them_by_other_names_neith
     assert loss(certain([2, 0, 2, 1, 0, 2]), kind=kind) == pytest.approx(0, abs=1e-9)
 
 
-def test_to_say_the_same_of_all_pairs_costs_a_quarter_at_least():
-    found = {bias: loss(np.full((6, 1), bias)) for bias in (-2.0, 0.0, 2.0)}
+def test_the_best_that_can_be_said_of_all_pairs_alike_is_the_share_of_one_class():
+    share = np.mean([CLASSES[i] == CLASSES[j] for i, j in PAIRS])
+    found = {score: loss(np.full((6, 1), np.log(score / (1 - score)))) for score in (0.1, share, 0.5)}
+    assert min(found, key=found.get) == share
+    assert found[share] == pytest.approx(share * (1 - share))
+
+
+def test_balanced_to_say_the_same_of_all_pairs_costs_a_quarter_at_least():
+    found = {bias: loss(np.full((6, 1), bias), balanced=True) for bias in (-2.0, 0.0, 2.0)}
     assert found[0.0] == pytest.approx(0.25)
     assert min(found.values()) == found[0.0]
 
