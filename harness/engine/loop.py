@@ -108,8 +108,9 @@ def _set_up(fabric: Fabric, step: TrainingStep, job: Job) -> _Trainer:
         return _Trainer(fabric, module, (optimiser,), job)
     module, optimiser, opponent = fabric.setup(step, adamw(step), opponent)
     rivals = Opponents(fabric, opponent)
-    step.before_terms = lambda learner, outputs, batch: rivals.step(
-        opponents(learner).items(), outputs, batch
+    # In a joint schedule one of the two learners may have none.
+    step.before_terms = lambda learner, outputs, batch: (
+        rivals.step(found.items(), outputs, batch) if (found := opponents(learner)) else None
     )
     return _Trainer(fabric, module, (optimiser, opponent), job)
 

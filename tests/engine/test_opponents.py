@@ -167,3 +167,21 @@ def test_the_weight_of_the_loss_is_no_matter_of_the_opponent(tmp_path):
     (rival, model), (other_rival, other_model) = kept(tmp_path / "0.0"), kept(tmp_path / "1.0")
     assert same(rival, other_rival)
     assert not same(model, other_model)
+
+
+def test_in_one_loop_with_its_teacher_a_student_alone_has_an_opponent(tmp_path):
+    teacher = spec(
+        "teacher",
+        data=VariantRef(name="toy_events"),
+        protocol="full",
+        model=VariantRef(name="match_score", joint_width=8),
+        losses={"task_ce": LossTerm(), "match_regression": LossTerm()},
+    )
+    what = events(
+        losses={name: LossTerm() for name in ("modal_ce", "modality_adversarial", "match_step2")},
+        teacher=teacher,
+        schedule="joint",
+    )
+    result = run(what, tmp_path, DATA).result
+    assert result.failure is None
+    assert {LOSS, "train/teacher/match_regression"} <= result.epochs[-1].metrics.keys()
