@@ -132,7 +132,9 @@ def _published(names: tuple[str, ...], layout: Layout) -> tuple[PublishedRow, ..
 def _difference(
     records: Records, layout: Layout, arm: str, reference: str | None
 ) -> tuple[PairedDifference | None, str]:
-    if reference is None:
+    spec = records.of(arm)[0].spec
+    # A teacher of retrieval judges pairs of clips, and finds none: there is nothing to subtract.
+    if reference is None or (spec.role == "teacher" and spec.task.kind == "retrieval"):
         return None, ""
     drawn = layout.bootstrap
     # An arm's own stream: one more arm does not move the intervals of the others.

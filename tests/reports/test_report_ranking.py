@@ -163,3 +163,17 @@ def test_seeds_that_are_folds_are_said_to_be_and_their_means_are_those_of_the_ce
     assert difference is not None
     assert difference.clips == 6
     assert difference.arm_value == pytest.approx(((0.8 + 0.5) / 2 + (0.85 + 0.5) / 2) / 2)
+
+
+def test_a_teacher_of_retrieval_is_compared_with_nobody_and_nobody_is_warned() -> None:
+    study = two()
+    study.trains("taught", lambda seed: spec(seed, protocol="full", role="teacher"))
+    study.kept = [
+        (one.model_copy(update={"spec": study.specs["taught", one.spec.seed]}), clips)
+        if one.trial_id.startswith("taught")
+        else (one, clips)
+        for one, clips in study.kept
+    ]
+    found = table(study)
+    assert found.row("taught").difference is None
+    assert found.warnings == table(two()).warnings
