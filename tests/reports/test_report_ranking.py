@@ -176,4 +176,4 @@ def test_a_teacher_of_retrieval_is_compared_with_nobody_and_nobody_is_warned() -
     ]
     found = table(study)
     assert found.row("taught").difference is None
-    assert found.warnings == table(two()).warnings
+    assert not any("taught" in warning for warning in found.warnings)
