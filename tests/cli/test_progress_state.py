@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standing import ablation_plan, record, search_plan
 
+from harness.cli.progress import words
 from harness.cli.progress.state import StudyState
 from harness.spec import Member
 from harness.store.claims import Claim, MemoryClaims
@@ -217,3 +218,42 @@ def test_whatever_is_told_every_trial_is_in_exactly_one_state(told):
     assert min(counts) >= 0
     assert sum(counts) == state.total == 6
     assert state.count("running") == len(state.running)
+
+
+@pytest.fixture
+def retrieving(clock):
+    """A study of the task whose numbers are better when they are higher."""
+    plan = ablation_plan()
+    trials = {name: one.model_copy(update={"protocol": "full"}) for name, one in plan.trials.items()}
+    state = StudyState(clock)
+    state.planned(plan.model_copy(update={"trials": trials}), {}, 1)
+    return state
+
+
+def retrieved(trial_id, **metrics):
+    found = record(trial_id)
+    judged = found.spec.model_copy(update={"protocol": "full"})
+    named = {f"val/{name}": value for name, value in metrics.items()}
+    return found.model_copy(update={"spec": judged, "metrics": named})
+
+
+def test_where_precision_counts_the_best_is_the_highest(retrieving):
+    retrieving.finished(retrieved("teacher-0", match_map=0.9))
+    for trial, value in (("alone-0", 0.4), ("alone-1", 0.6), ("advised-0", 0.5)):
+        retrieving.finished(retrieved(trial, map=value))
+    (best,) = retrieving.bests()
+    assert (best.label, best.objectives, best.values) == ("alone seed 1", ("val/map",), (0.6,))
+
+
+def test_epochs_of_a_teacher_are_shown_by_what_selects_them(retrieving):
+    shown = []
+    for trial, metrics in (("teacher-0", {"val/match_map": 0.9}), ("alone-0", {"val/map": 0.4})):
+        retrieving.event(Began(trial, "w"))
+        retrieving.event(Epoch(trial, "w", 0, {**metrics, "val/accuracy": 0.1}))
+        shown.append(words.at(retrieving.running[trial]))
+    assert shown == ["epoch 0, val match mAP 0.900", "epoch 0, val mAP 0.400"]
+
+
+def test_the_line_of_a_trial_that_ended_names_the_metric_of_its_task(retrieving):
+    assert words.outcome("alone", retrieved("alone-0", map=0.4)).endswith("val mAP 0.400")
+    assert words.outcome("alone", record("alone-0", mae=0.5)).endswith("val MAE 0.500")

@@ -157,7 +157,7 @@ class LiveWatcher(SilentWatcher):
         hidden = len(running) - room if len(running) > room else 0
         now = self.state.clock()
         cells = [
-            (one.worker[:20], one.label, words.at(one, self.state), duration(now - one.began))
+            (one.worker[:20], one.label, words.at(one), duration(now - one.began))
             for one in running[: len(running) - hidden]
         ]
         rows = _columns(cells, self.console.width)

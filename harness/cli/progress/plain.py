@@ -100,7 +100,7 @@ class PlainWatcher(SilentWatcher):
             self._line(line)
 
     def _running(self) -> str:
-        here = [f"{one.label} ({words.at(one, self.state)})" for one in self.state.running.values()] or [
+        here = [f"{one.label} ({words.at(one)})" for one in self.state.running.values()] or [
             "nothing here"
         ]
         parts = [f"running: {', '.join(here)}", words.others(self.state), words.buffered(self.state)]

@@ -9,29 +9,33 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.cli.progress.estimate import Estimate, Kind
-from harness.spec import Plan, SearchStudy, SearchTrial, State, TrialResult
+from harness.spec import Plan, SearchStudy, SearchTrial, State, TrialResult, TrialSpec
 from harness.spec.leaders import Values, leaders, objective_values
 from harness.store.claims import Claim
 from harness.study.labels import trial_labels
 from harness.study.launch.base import Began, Ended, Epoch, Event, Lost, Stuck
-
-QUALITY = "val/mae"
-"""What arms are compared by while they run, and shown of every epoch; a search has its objective."""
 
 Status = Literal["waiting", "running", "elsewhere", "complete", "failed", "pruned"]
 
 IDLE: frozenset[Status] = frozenset({"waiting", "elsewhere"})
 
 
+def quality(spec: TrialSpec) -> str:
+    """The metric that a trial is shown by: its task's, and of a teacher its task's of teachers."""
+    task = spec.task
+    return f"val/{task.teachers_primary if spec.role == 'teacher' else task.primary}"
+
+
 @dataclass(frozen=True)
 class Running:
-    """A trial that a worker here is at; `epoch` and `value` are of the last epoch that ended."""
+    """A trial that a worker here is at; epoch, metric and value are of the last epoch that ended."""
 
     trial_id: str
     label: str
     worker: str
     began: float
     epoch: int | None = None
+    metric: str = ""
     value: float | None = None
 
 
@@ -66,7 +70,9 @@ class StudyState:
         self.waiting_for_store = 0
         self.fault = ""
         self.labels: dict[str, str] = {}
-        self.objectives: tuple[str, ...] = (QUALITY,)
+        self.objectives: tuple[str, ...] = ()
+        """Of a search."""
+        self._quality: dict[str, str] = {}
         self._kinds: dict[str, Kind] = {}
         self._status: dict[str, Status] = {}
         self._counts: Counter[Status] = Counter()
@@ -80,11 +86,6 @@ class StudyState:
         self._member: Best | None = None
         self.known = 0
         """Of how many complete trials the records came by."""
-
-    @property
-    def shown(self) -> str:
-        """The metric that epochs are shown by."""
-        return self.objectives[0] if self.objectives[0].startswith("val/") else QUALITY
 
     @property
     def total(self) -> int:
@@ -121,6 +122,7 @@ class StudyState:
         for trial, spec in plan.trials.items():
             if trial not in self._status:
                 self._kinds[trial] = spec.role, plan.groups[trial]
+                self._quality[trial] = quality(spec)
                 self._move(trial, "waiting")
         self._settle(states)
 
@@ -193,8 +195,12 @@ class StudyState:
     def _epoch(self, event: Epoch) -> None:
         running = self.running.get(event.trial_id)
         if running is not None:
-            value = event.metrics.get(self.shown)
-            self.running[event.trial_id] = replace(running, epoch=event.epoch, value=value)
+            # A teacher may have nothing of what a search is about.
+            asked = (*self.objectives[:1], self._quality[event.trial_id])
+            metric = next((name for name in asked if name in event.metrics), "")
+            value = event.metrics.get(metric)
+            now = replace(running, epoch=event.epoch, metric=metric, value=value)
+            self.running[event.trial_id] = now
 
     def _settle(self, states: Mapping[str, State]) -> None:
         for trial, state in states.items():
@@ -219,6 +225,13 @@ class StudyState:
             if values is not None:
                 self._points.setdefault(one.arm, {})[one.number] = values
         if result.trial_id in self._members:
-            quality = objective_values(result, (QUALITY,))
-            if quality and (self._member is None or quality < self._member.values):
-                self._member = Best(self.label(result.trial_id), (QUALITY,), quality)
+            self._rank_member(result)
+
+    def _rank_member(self, result: TrialResult) -> None:
+        """By what its task compares students by, which a teacher may not have."""
+        names = (f"val/{result.spec.task.primary}",)
+        values = objective_values(result, names)
+        if values is None:
+            return
+        if self._member is None or leaders({0: self._member.values, 1: values}, names) == (1,):
+            self._member = Best(self.label(result.trial_id), names, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.cli.durations import duration
-from harness.cli.progress.state import QUALITY, Best, Running, Status, StudyState
+from harness.cli.progress.state import Best, Running, Status, StudyState, quality
 from harness.spec import METRICS, TrialResult
 from harness.store.claims import Owner
 
@@ -33,9 +33,10 @@ def outcome(label: str, result: TrialResult) -> str:
         return f"{label}: FAILED: {result.failure.message}"
     if result.state == "pruned":
         return f"{label}: given up after {epochs}, {took}"
-    quality = result.metrics.get(QUALITY)
+    metric = quality(result.spec)
+    number = result.metrics.get(metric)
     best = "" if result.best_epoch is None else f", best {result.best_epoch}"
-    value = "" if quality is None else f", {measured(QUALITY, quality)}"
+    value = "" if number is None else f", {measured(metric, number)}"
     return f"{label}: {epochs}{best}, {took}{value}"
 
 
@@ -60,11 +61,11 @@ def time_left(state: StudyState) -> str:
     return f"{'at least' if state.is_open else 'about'} {duration(seconds)} left"
 
 
-def at(running: Running, state: StudyState) -> str:
+def at(running: Running) -> str:
     """Where a trial is that runs here."""
     if running.epoch is None:
         return "starting"
-    value = "" if running.value is None else f", {measured(state.shown, running.value)}"
+    value = "" if running.value is None else f", {measured(running.metric, running.value)}"
     return f"epoch {running.epoch}{value}"
 
 
