@@ -63,3 +63,5 @@ class Opponents:
         self.optimiser.zero_grad()
         self.fabric.backward(total)
         self.optimiser.step()
+        # In mixed precision the model would be trained against a copy of the opponent before its step.
+        torch.clear_autocast_cache()

@@ -94,6 +94,19 @@ def test_the_opponents_step_is_down_the_slope_of_its_own_loss_and_pulls_at_no_ou
     assert all(parameter.grad is None for parameter in step.model.parameters())
 
 
+def test_in_mixed_precision_too_a_model_meets_its_opponent_after_that_ones_step(tmp_path):
+    still = {"weight": 0.0, "labels": False, "weight_decay": 0.0, "learning_rate": 0.05}
+    one_step = events(**still, max_epochs=1, warmup_fraction=0)
+    first = replace(DATA, train=DATA.train.take(torch.arange(8)))
+    found = [
+        run(one_step.model_copy(update={"precision": name}), tmp_path / name, first).result
+        for name in ("32-true", "bf16-mixed")
+    ]
+    # The step is worth 0.02, and the precision a hundredth of that.
+    expected, mixed = (result.epochs[0].metrics[LOSS] for result in found)
+    assert mixed == pytest.approx(expected, abs=2e-3)
+
+
 def test_the_models_optimiser_never_moves_the_opponent(monkeypatch, tmp_path):
     monkeypatch.setattr(Opponents, "step", lambda self, losses, outputs, batch: None)
     run(events(max_epochs=1), tmp_path / "short", DATA)
