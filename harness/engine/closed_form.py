@@ -12,11 +12,14 @@ from harness.types import Batch
 
 @torch.no_grad()
 def fit_closed_form(fabric: Fabric, model: nn.Module, clips: Batch, dtype: torch.dtype) -> None:
-    """Fits the model's closed-form part, if it has one, to all of the clips at once."""
+    """Fits the model's closed-form part, if it has one, to all of the clips at once.
+
+    The model is then on the device and of the precision of its trial, trained or not.
+    """
+    module = model.to(fabric.device, dtype)
     if not isinstance(model, Fits):
         return
-    module: nn.Module = model
     was_training = module.training
-    module.to(fabric.device).eval()
+    module.eval()
     model.fit(clips.to(fabric.device, dtype))
     module.train(was_training)
