@@ -6,7 +6,7 @@ import errno
 import os
 import traceback
 
-from harness.spec import Failure
+from harness.spec import BadInput, Failure
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -35,7 +35,9 @@ def machine_fault(error: BaseException) -> MachineFault | None:
 
 def failure(error: BaseException) -> Failure:
     """An exception as a record holds it; called while it is handled."""
-    return Failure(message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+    # What a user can mend is said to a user, who knows no names of classes.
+    said = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
+    return Failure(message=said, traceback=traceback.format_exc())
 
 
 def _disk_code(error: BaseException) -> int | None:
