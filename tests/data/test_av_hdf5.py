@@ -166,8 +166,8 @@ def test_non_finite_features_are_counted_and_refused(content, fault):
     content["audio_train"][4, 1] = np.nan
     content["audio_train"][7] = -np.inf
     assert (
-        "audio_train: 1 NaN, 5 -inf among 150 values of 2 clips, the first is 'train-4'; to read them "
-        "as 0 set fill_non_finite: zero" in fault(content)
+        "audio_train: 1 NaN, 5 -inf among 150 values, in 2 of 30 clips, the first is 'train-4'; to read "
+        "them as 0 set fill_non_finite: zero" in fault(content)
     )
 
 
@@ -181,7 +181,10 @@ def test_non_finite_features_become_zero_when_the_study_says_so(content, reader)
     content["visual_test"][0] = np.inf
     data = reader(content, fill_non_finite="zero").load()
     assert (data.test.vision.values[0] == 0).all()
-    assert "visual_test: 7 +inf among 84 values of 1 clips read as 0 (fill_non_finite)" in data.findings
+    assert (
+        "visual_test: 7 +inf among 84 values, in 1 of 12 clips, read as 0 (fill_non_finite)"
+        in data.findings
+    )
     assert "visual_test: 1 clips are zero throughout" in data.findings
 
 

@@ -159,8 +159,9 @@ def test_the_fingerprint_is_of_everything_that_is_read_and_of_nothing_else(folde
 
 def test_non_finite_features_are_told_with_the_clip(folder):
     np.save(folder / "visual" / "dog_video_00003.npy", np.array([0, np.nan, 1, 2, 3, 4]))
-    assert "train.vision: 1 NaN among 144 values of 1 clips, the first is 'dog_video_00003'" in fault_of(
-        reader(folder).load
+    assert (
+        "train.vision: 1 NaN among 144 values, in 1 of 24 clips, the first is 'dog_video_00003'"
+        in fault_of(reader(folder).load)
     )
     assert reader(folder, fill_non_finite="zero").load().findings
 

@@ -137,7 +137,7 @@ def test_features_are_scaled_and_filled_as_in_any_other_file(tmp_path, load, fau
     arrays["vision"][3, 0, 0, 0, 0] = np.nan
     write(tmp_path, arrays)
     assert (
-        "visual_feature.h5: avadataset: 1 NaN among 144 values of 1 clips, the first is 'v3#3'"
+        "visual_feature.h5: avadataset: 1 NaN among 144 values, in 1 of 24 clips, the first is 'v3#3'"
         in fault()
     )
     data = load(fill_non_finite="zero", scale="minmax")

@@ -62,11 +62,11 @@ def finite(
     told = []
     if strange := non_finite(values.numpy()):
         clips = (~values.isfinite()).flatten(1).any(1).nonzero().flatten()
-        counts = f"{strange} among {values.numel()} values of {len(clips)} clips"
+        counts = f"{strange} among {values.numel()} values, in {len(clips)} of {len(ids)} clips"
         if fill == "refuse":
             raise stored.fault(f"{counts}, the first is '{ids[int(clips[0])]}'{_REMEDY}")
         values = values.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
-        told.append(f"{counts} read as 0 (fill_non_finite)")
+        told.append(f"{counts}, read as 0 (fill_non_finite)")
     empty = int((values == 0).flatten(1).all(1).sum())
     if empty:
         told.append(f"{empty} clips are zero throughout")
