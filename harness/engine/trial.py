@@ -29,6 +29,7 @@ from harness.engine.devices import check_devices, check_model, one_device
 from harness.engine.environment import environment, find_device
 from harness.engine.evaluation import evaluate
 from harness.engine.faults import failure, machine_fault
+from harness.engine.gallery import absent_classes
 from harness.engine.loop import fit
 from harness.engine.predict import predict
 from harness.engine.ranks import RankFault, on_ranks
@@ -153,7 +154,7 @@ def _notes(given: Assignment, step: TrainingStep, progress: Progress) -> tuple[s
     said = [note for model in models if isinstance(model, Notes) for note in model.notes()]
     devices = given.runtime.devices
     said += [f"trained on {devices} devices"] if devices > 1 else []
-    return (*said, *progress.notes)
+    return (*said, *absent_classes(given.data), *progress.notes)
 
 
 def _evaluate(

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from harness.contracts import ChecksData, Reader
 from harness.engine.devices import check_devices
+from harness.engine.gallery import absent_classes, check_galleries
 from harness.registry import DATASETS
 from harness.spec import LOCATION_KEYS, BadInput, ModelConfig, RayLaunch, Study, TrialSpec, VariantRef
 from harness.study.expand import Cell, models
@@ -47,7 +48,8 @@ def load_checked(
     loaded = {}
     for ref, reader in readers.items():
         data = _keyed(reader.load)
-        watcher.found(ref.name, data.findings)
+        watcher.found(ref.name, (*data.findings, *absent_classes(data)))
+        _check_galleries(ref, data)
         loaded[ref] = data
     for arm, spec, config in models(cells):
         try:
@@ -55,6 +57,13 @@ def load_checked(
         except BadInput as fault:
             raise fault.at(key=f"arms.{arm}.{spec.role}.model") from fault
     return loaded
+
+
+def _check_galleries(ref: VariantRef, data: Dataset) -> None:
+    try:
+        check_galleries(data)
+    except BadInput as fault:
+        raise BadInput(f"{ref.name}: {fault.message}", key="data") from fault
 
 
 def _check_data(spec: TrialSpec, config: ModelConfig, data: Dataset) -> None:
