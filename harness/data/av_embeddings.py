@@ -32,15 +32,10 @@ class AvEmbeddingsConfig(Folded, CutConfig):
 
 @dataclass(frozen=True)
 class _Fold:
-    """Names of files.
-
-    Attributes:
-        is_pair: train and test are a file each, and not files of folds.
-    """
+    """Names of files."""
 
     train: tuple[str, ...]
     test: str
-    is_pair: bool
 
 
 @DATASETS.register(
@@ -73,8 +68,8 @@ class AvEmbeddings:
         fold = self._fold()
         shown = f"{', '.join(fold.train)} to train, {fold.test} to test"
         source = Source(self._folder(), f"embeddings, {shown}", self._bytes_hash)
-        train = joined([self._read(name, "train" if fold.is_pair else "") for name in fold.train])
-        test = self._read(fold.test, "test" if fold.is_pair else "")
+        train = joined([self._read(name) for name in fold.train])
+        test = self._read(fold.test)
         return cut_dataset(source, train, test, self.config)
 
     @cached_property
@@ -91,12 +86,12 @@ class AvEmbeddings:
         for number in (f"{self.config.tested:02d}", str(self.config.tested)):
             train, test, alone = (f"{kind}{number}{suffix}.h5" for kind in ("train_", "test_", ""))
             if train in there and test in there:
-                return _Fold((train,), test, is_pair=True)
+                return _Fold((train,), test)
             if alone in there:
                 pattern = re.compile(rf"\d+{re.escape(suffix)}\.h5")
                 others = tuple(name for name in there if pattern.fullmatch(name) and name != alone)
                 if others:
-                    return _Fold(others, alone, is_pair=False)
+                    return _Fold(others, alone)
         names = f"{self.config.tested:02d}{suffix}.h5"
         found = ", ".join(there) or "no .h5 files"
         raise BadInput(
@@ -105,8 +100,9 @@ class AvEmbeddings:
             key="fold",
         )
 
-    def _read(self, name: str, split: str) -> Clips:
+    def _read(self, name: str) -> Clips:
         file = self._folder() / name
         audio, vision, labels = (read_array(file, key) for key in ("featN1", "featN2", "testLs"))
-        clips = from_arrays(split or file.stem, audio, vision, [labels], self.config.fill_non_finite)
+        # By the file, not the split: row 0 of another fold's test file is another clip.
+        clips = from_arrays(file.stem, audio, vision, [labels], self.config.fill_non_finite)
         return replace(clips, findings=tuple(f"{name}: {line}" for line in clips.findings))

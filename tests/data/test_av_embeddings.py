@@ -39,7 +39,7 @@ def test_a_pair_of_files_is_a_fold(pair):
     data = reader(pair, fold=2).load()
     content = splits()
     assert len(data.train) + len(data.valid) == TRAIN * len(CLASSES)
-    assert data.test.ids[:2] == ("test-0", "test-1")
+    assert data.test.ids[:2] == ("test_02s-0", "test_02s-1")
     assert data.test.target.tolist() == content["test"]["labels"].tolist()
     assert data.test.audio.values[:, 0].tolist() == content["test"]["audio"].tolist()
     assert data.test.vision.values[:, 0].tolist() == content["test"]["vision"].tolist()
@@ -47,6 +47,14 @@ def test_a_pair_of_files_is_a_fold(pair):
         line.startswith("embeddings, train_02s.h5 to train, test_02s.h5 to test")
         for line in data.findings
     )
+
+
+def test_clips_of_two_pairs_of_files_are_never_taken_for_the_same(tmp_path):
+    for number in range(2):
+        for name, part in splits().items():
+            write_h5(tmp_path / f"{name}_{number:02d}s.h5", stored(part))
+    first, second = (set(reader(tmp_path, fold=fold).load().test.ids) for fold in range(2))
+    assert not first & second
 
 
 @pytest.mark.parametrize("fold", [0, 1, 2])

@@ -56,10 +56,11 @@ def from_arrays(
 ) -> Clips:
     """The clips of a split that is stored as arrays with a row a clip, and without ids.
 
-    A clip's id is split and row, such as ``train-17``, and it is a group of its own.
+    A clip's id is split and row, such as ``train-17``, and it is a group of its own. Where there are
+    several files for a split, their names stand for it: rows of two are no one clip.
 
     Args:
-        split: train or test.
+        split: train or test, or the name of a file.
         audio: (N, D) or (N, T, D).
         vision: the same.
         labels: one label vector or several, which must be equal.
