@@ -73,6 +73,7 @@ def search_cost(trained: Trained, workload: SearchWorkload) -> SearchCost:
     fabric = one_device(find_device(trained.runtime.accelerator), spec.precision)
     model = _load(trained, fabric)
     clips = visible(spec, model, trained.data.test)
+    one = clips.take(torch.tensor([0])).to(fabric.device, _dtype(model))
     _check_vectors(predict(fabric, model, clips, _dtype(model)).tensor("audio_embedding"), vectors)
     draw = torch.Generator().manual_seed(workload.seed)
     queries = unit(grown(vectors["audio"].float(), workload.queries, workload.jitter, draw))
@@ -83,7 +84,7 @@ def search_cost(trained: Trained, workload: SearchWorkload) -> SearchCost:
         trial_id=trained.result.trial_id,
         model=spec.model.name,
         data_fingerprint=trained.result.data_fingerprint,
-        parameters=inference_parameters(model),
+        parameters=inference_parameters(model, one),
         width=queries.shape[1],
         test_clips=len(clips),
         workload=workload,

@@ -106,6 +106,11 @@ def test_the_reference_is_searched_with_unless_an_arm_is_named(throughput):
     assert "What searching costs: cca of av, seed 0" in throughput()
 
 
+def test_an_arm_has_the_parameters_that_the_table_of_its_study_shows(store):
+    trained = trained_arm(store, store.plan("av"), "towers", 0)
+    assert search_cost(trained, QUICK).parameters == trained.result.efficiency.parameters
+
+
 def test_exact_indices_find_everything(store):
     cost = search_cost(trained_arm(store, store.plan("av"), "cca", 0), QUICK)
     assert [index.recall for index in cost.indices if index.index in {"exact", "faiss_flat"}] == [
