@@ -71,10 +71,12 @@ def test_of_two_that_looked_before_either_wrote_only_one_wins(intents: Intents) 
 def test_of_two_that_both_wrote_before_either_read_the_smaller_run_id_wins(
     intents: Intents, attempt: int
 ) -> None:
-    both_wrote = threading.Barrier(2)
+    # On a busy machine one would else look when the other has written, and write nothing.
+    both_looked, both_wrote = threading.Barrier(2), threading.Barrier(2)
     owners = []
     for _ in range(2):
         waiting = Interrupted(intents)
+        waiting.before["write"] = lambda: both_looked.wait(60)
         waiting.before["written"] = lambda: both_wrote.wait(60)
         owners.append(ServerClaims(waiting, patience_seconds=60))
     won: dict[str, bool] = {}
