@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from harness.spec import METRICS, TrialSpec
 from reports.collect import Records
@@ -21,12 +21,11 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
     """The footnotes, in the order in which they are printed."""
     # A search that has not chosen yet has trials, but no row.
     specs = [seen.spec for seen in records.observations] or [*records.plan.trials.values()]
-    monitors = sorted({spec.monitor for spec in specs})
     return (
         f"Protocol {_listed(spec.protocol for spec in specs)}; split {layout.split}: "
         f"{_sizes(records, layout.split)}.",
-        f"Each trial reports its epoch with the best {_listed(monitors)}, chosen on validation clips "
-        f"only; {layout.split} clips decide nothing.",
+        f"Each trial reports its epoch with the best {_monitors(records, specs)}, chosen on validation "
+        f"clips only; {layout.split} clips decide nothing.",
         f"Seeds {', '.join(map(str, records.plan.study.seeds))}. A cell is mean ± sample sd over the "
         "seeds that are complete (column n); one seed has no sd. Bold is the best mean among arms "
         "whose seeds are all complete.",
@@ -43,6 +42,16 @@ def notes(records: Records, layout: Layout, reference: str | None) -> tuple[str,
         *_naming(records, layout),
         *_said_by_trials(records),
     )
+
+
+def _monitors(records: Records, specs: Sequence[TrialSpec]) -> str:
+    """What selects epochs; where it is not the same everywhere, whose."""
+    by_monitor = grouped((arm, spec.monitor) for arm, spec in spec_by_arm(records).items())
+    if len(by_monitor) < 2:
+        return _listed(spec.monitor for spec in specs)
+    *few, most = sorted(by_monitor, key=lambda monitor: len(by_monitor[monitor]))
+    named = [f"{monitor} ({', '.join(by_monitor[monitor])})" for monitor in few]
+    return f"{', '.join(named)} or {most} (the others)"
 
 
 def _shared_latency(records: Records) -> tuple[str, ...]:
@@ -112,14 +121,23 @@ def _metric_names(layout: Layout) -> tuple[str, ...]:
 
 
 def _sizes(records: Records, split: str) -> str:
-    """``800 clips of 40 videos``, of every test set that the arms were measured on."""
+    """``800 clips of 40 videos``, of every test set that the arms were measured on.
+
+    Files without ids do not say which clips are of one video: each is then a group of its own.
+    """
     sizes, tested = set(), set()
     for seen in records.observations:
         if seen.predictions is not None:
             clips = seen.predictions[seen.predictions["split"] == split]
-            sizes.add((len(clips), clips["video_id"].nunique()))
+            known = bool((clips["video_id"] != clips["id"]).any())
+            sizes.add((len(clips), clips["video_id"].nunique() if known else 0))
             tested.add((seen.seed, frozenset(clips["id"])))
-    said = " or ".join(f"{clips} clips of {videos} videos" for clips, videos in sorted(sizes))
+    said = " or ".join(
+        f"{clips} clips of {videos} videos"
+        if videos
+        else f"{clips} clips, each taken for a video of its own"
+        for clips, videos in sorted(sizes)
+    )
     folds = len({clips for _, clips in tested}) > 1 and len(tested) == len({seed for seed, _ in tested})
     apart = "; the seeds are folds, each with clips of its own" if folds else ""
     return f"{said}{apart}" if said else "no clips"

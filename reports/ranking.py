@@ -27,23 +27,34 @@ _RULES: dict[RetrievalProtocol, str] = {
 def ranking_notes(records: Records, split: str) -> Iterator[str]:
     """The rules of the protocols, and what a random ranking is expected to reach on these clips."""
     protocols = {seen.spec.protocol for seen in records.observations}
-    yield from (f"{name}: {rule}." for name, rule in _RULES.items() if name in protocols)
+    yield from (f"Protocol {name}: {rule}." for name, rule in _RULES.items() if name in protocols)
     levels = {f"{level:.4f}" for level in _chance(records, split)}
     if levels and "full" in protocols:
         yield (
             f"Random rankings of the {split} clips have an expected {METRICS['map'].label} of "
-            f"{' or '.join(sorted(levels))}."
+            f"{' or '.join(sorted(levels))}{_matched(records, split)}."
         )
 
 
-def _chance(records: Records, split: str) -> Iterator[float]:
+def _matched(records: Records, split: str) -> str:
+    """The same of match scores, where a teacher has some: a clip is not in its own gallery there."""
+    name = f"{split}/match_map"
+    judged = {seen.result.metrics.get(name) for seen in records.observations if seen.result is not None}
+    levels = {f"{level:.4f}" for level in _chance(records, split, itself=False)}
+    if judged == {None} or not judged or not levels:
+        return ""
+    return f", and of {METRICS['match_map'].label} {' or '.join(sorted(levels))}"
+
+
+def _chance(records: Records, split: str, *, itself: bool = True) -> Iterator[float]:
     for seen in records.observations:
         if seen.predictions is not None:
             clips = seen.predictions[seen.predictions["split"] == split]
-            if len(clips):
-                counts = clips["target"].value_counts()
-                levels = [count * chance_ap(int(count), len(clips)) for count in counts]
-                yield sum(levels) / len(clips)
+            counts = [int(count) for count in clips["target"].value_counts() if itself or count > 1]
+            if counts:
+                out = 0 if itself else 1
+                levels = (n * chance_ap(n - out, len(clips) - out) for n in counts)
+                yield sum(levels) / sum(counts)
 
 
 def tie_warnings(records: Records, split: str) -> tuple[str, ...]:

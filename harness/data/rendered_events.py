@@ -117,7 +117,9 @@ class RenderedEvents:
             text_width=self.config.text_width,
             text_steps=self.config.caption_words,
             features="computed here from the clips: directions of edges in a grid, log mel energies; "
-            "fixed random vectors of the caption's words",
+            "fixed random vectors of the caption's words; made to teach: "
+            f"{self.config.label_noise:.0%} of the labels of train and validation are false, none of "
+            "test, and captions name the true class",
         )
 
     def _findings(self) -> tuple[str, ...]:

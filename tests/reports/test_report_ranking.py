@@ -177,3 +177,30 @@ def test_a_teacher_of_retrieval_is_compared_with_nobody_and_nobody_is_warned() -
     found = table(study)
     assert found.row("taught").difference is None
     assert not any("taught" in warning for warning in found.warnings)
+
+
+def test_chance_of_match_scores_leaves_a_clip_out_of_its_own_gallery() -> None:
+    study = two()
+    assert not any("match mAP 0." in note for note in table(study).notes)
+    study.kept = [
+        (one.model_copy(update={"metrics": {**one.metrics, "test/match_map": 0.4}}), clips)
+        for one, clips in study.kept
+    ]
+    # One relevant of three, at any rank: (1 + 1/2 + 1/3) / 3.
+    assert any(f"and of match mAP {11 / 18:.4f}." in note for note in table(study).notes)
+
+
+def test_where_arms_are_selected_by_different_metrics_the_note_says_whose_is_which() -> None:
+    study = Retrieval(["teacher", "plain", "taught"], [0])
+    seen = study.specs["teacher", 0]
+    study.specs["teacher", 0] = seen.model_copy(update={"role": "teacher"})
+    for arm in ("teacher", "plain", "taught"):
+        study.finds(arm, 0, [0.5] * 4)
+    said = " ".join(table(study).notes)
+    assert "the best val/match_map (teacher) or val/map (the others), chosen" in said
+
+
+def test_clips_of_no_known_video_are_not_counted_as_videos() -> None:
+    study = two()
+    study.kept = [(one, clips.assign(video_id=clips["id"])) for one, clips in study.kept]
+    assert "split test: 4 clips, each taken for a video of its own." in table(study).notes[0]
