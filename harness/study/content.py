@@ -33,6 +33,8 @@ def study_content(path: Path, overrides: Sequence[str]) -> Any:
         if isinstance(content, dict) and isinstance(changes, dict):
             content = _laid_over(content, changes)
         return OmegaConf.to_container(OmegaConf.create(content), resolve=True)
+    except YAMLError as error:
+        raise BadInput(_yaml_fault(error), key="OVERRIDES") from error
     except (OmegaConfBaseException, ValueError) as error:
         raise BadInput(str(error).splitlines()[0]) from error
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from harness.registry import DATASETS, REGISTRIES
 from harness.spec import (
+    COSTS,
     BadInput,
     DataConfig,
     GridStudy,
     Member,
     ModelConfig,
     Plan,
+    SearchStudy,
     Study,
     TrialSpec,
     Tuning,
@@ -52,6 +54,8 @@ def expand(study: Study) -> tuple[Cell, ...]:
             raise fault.at(key=place(study, arm)) from fault
         cells += [Cell(arm, seed, reseeded(spec, seed)) for seed in study.seeds]
     _check_references(study, {cell.arm for cell in cells})
+    if isinstance(study, SearchStudy):
+        _check_objectives(study, cells)
     return tuple(cells)
 
 
@@ -133,3 +137,15 @@ def _check_references(study: Study, names: set[str]) -> None:
     for key, reference in named.items():
         if reference is not None and reference not in names:
             raise BadInput(f"no arm is called '{reference}'; {nearest(reference, names)}", key=key)
+
+
+def _check_objectives(study: SearchStudy, cells: Sequence[Cell]) -> None:
+    """Trials have the numbers that the search is about; it would fail after the last of them."""
+    for task in {cell.spec.task.name: cell.spec.task for cell in cells}.values():
+        for objective in study.search.objective:
+            if objective not in COSTS and objective.removeprefix("val/") not in task.metrics:
+                raise BadInput(
+                    f"'{objective}' is no metric of {task.name}; expected one such as "
+                    f"'val/{task.primary}'",
+                    key="search.objective",
+                )

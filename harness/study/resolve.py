@@ -134,7 +134,13 @@ def _part(study: Study, template: Template, role: Role, seed: int) -> dict[str, 
 def _optimisation(given: Optimisation | None, task: TaskSpec, role: Role) -> Optimisation:
     found = given or Optimisation()
     primary = task.teachers_primary if role == "teacher" else task.primary
-    return found.model_copy(update={"monitor": found.monitor or f"val/{primary}"})
+    monitor = found.monitor or f"val/{primary}"
+    if monitor.removeprefix("val/") not in task.metrics:
+        raise BadInput(
+            f"'{monitor}' is no metric of {task.name}; expected one such as 'val/{primary}'",
+            key=f"{role}.optimisation.monitor",
+        )
+    return found.model_copy(update={"monitor": monitor})
 
 
 def _protocol(study: Study, task: TaskSpec) -> Protocol:

@@ -136,3 +136,40 @@ def test_a_role_without_a_recipe_is_refused():
     with pytest.raises(BadInput, match=r"arms.fusion.baseline.model.name: no baseline is named"):
         expand(parse_study(content))
     assert "toy" in DATASETS
+
+
+def retrieval(kind, **more):
+    """A study of the task that has no mean absolute error."""
+    return parse_study(
+        {
+            "kind": kind,
+            "name": "found",
+            "data": {"name": "rendered_events"},
+            "seeds": [0],
+            "base": {
+                "role": "student",
+                "student": {"model": {"name": "two_tower"}, "losses": {"modal_ce": {}}},
+            },
+            "arms": {"one": {}},
+            **more,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "search", [{}, {"objective": "val/corr"}, {"objective": ["val/map", "val/mae"]}]
+)
+def test_a_search_for_a_number_that_its_trials_will_not_have_is_refused(search):
+    with pytest.raises(
+        BadInput, match="is no metric of retrieval; expected one such as 'val/map'"
+    ) as fault:
+        expand(retrieval("search", search=search))
+    assert fault.value.key == "search.objective"
+    assert expand(retrieval("search", search={"objective": ["val/map", "parameters"]}))
+
+
+def test_an_epoch_is_not_selected_by_a_number_that_it_will_not_have():
+    study = retrieval("ablation", arms={"one": {"student": {"optimisation": {"monitor": "val/mae"}}}})
+    with pytest.raises(BadInput, match="'val/mae' is no metric of retrieval") as fault:
+        expand(study)
+    assert fault.value.key == "arms.one.student.optimisation.monitor"

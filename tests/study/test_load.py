@@ -118,6 +118,13 @@ def test_what_is_no_study_is_refused(text, tmp_path):
         load_study(file)
 
 
+def test_an_override_that_is_no_yaml_is_one_line(tmp_path):
+    file = write(ablation(), tmp_path / "toy.yaml")
+    with pytest.raises(BadInput, match="OVERRIDES: ") as caught:
+        load_study(file, ["base.student.losses={task_l1:{}}"])
+    assert "\n" not in str(caught.value)
+
+
 def test_an_override_without_a_value_is_refused(tmp_path):
     file = write(ablation(), tmp_path / "toy.yaml")
     with pytest.raises(BadInput, match="an override reads key=value, given 'seeds'"):
