@@ -86,7 +86,9 @@ def _budgets(records: Records) -> tuple[str, ...]:
         else ""
     )
     fitted = [arm for arm in specs if arm not in trained]
-    apart = (f"{', '.join(fitted)}: fitted to the training clips in closed form, without epochs.",)
+    apart = (
+        f"{', '.join(fitted)}: without epochs; what they learn is from all training clips at once.",
+    )
     return (*_trained_budgets(by_budget, trained, above), *(apart if fitted else ()))
 
 

@@ -185,7 +185,7 @@ def test_non_finite_features_become_zero_when_the_study_says_so(content, reader)
         "visual_test: 7 +inf among 84 values, in 1 of 12 clips, read as 0 (fill_non_finite)"
         in data.findings
     )
-    assert "visual_test: 1 clips are zero throughout" in data.findings
+    assert "visual_test: zero throughout: 1 of 12 clips" in data.findings
 
 
 def test_the_fingerprint_changes_with_a_byte_and_with_the_rule_of_validation(content, reader):

@@ -204,3 +204,13 @@ def test_clips_of_no_known_video_are_not_counted_as_videos() -> None:
     study = two()
     study.kept = [(one, clips.assign(video_id=clips["id"])) for one, clips in study.kept]
     assert "split test: 4 clips, each taken for a video of its own." in table(study).notes[0]
+
+
+def test_arms_without_epochs_are_named() -> None:
+    study = two()
+    for seed in (0, 1):
+        seen = study.specs["plain", seed]
+        no_epochs = seen.optimisation.model_copy(update={"max_epochs": 0})
+        study.specs["plain", seed] = seen.model_copy(update={"losses": {}, "optimisation": no_epochs})
+    (said,) = [note for note in table(study).notes if "without epochs" in note]
+    assert said == "plain: without epochs; what they learn is from all training clips at once."

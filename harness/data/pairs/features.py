@@ -69,6 +69,6 @@ def finite(
         told.append(f"{counts}, read as 0 (fill_non_finite)")
     empty = int((values == 0).flatten(1).all(1).sum())
     if empty:
-        told.append(f"{empty} clips are zero throughout")
+        told.append(f"zero throughout: {empty} of {len(ids)} clips")
     told.insert(0, f"{tuple(values.shape)}, values {values.min():g} to {values.max():g}")
     return replace(features, values=values), tuple(f"{stored.key}: {line}" for line in told)
