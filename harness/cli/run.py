@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,8 @@ import typer
 from harness.cli.progress import choose
 from harness.cli.report import print_report
 from harness.registry import discover
-from harness.spec import BadInput, Study
+from harness.spec import BadInput, Plan, Study, TrialResult
+from harness.study.labels import trial_labels
 from harness.study.load import load_study
 from harness.study.tiny import shrink
 
@@ -72,9 +73,8 @@ def _check_published(study: Study, path: Path) -> None:
 
 
 def _say_what_is_missing(outcome: Outcome, out: Path) -> int:
-    for result in outcome.ran:
-        if result.failure is not None:
-            typer.echo(f"failed: {result.trial_id}: {result.failure.message}", err=True)
+    for line in failures(outcome.plan, outcome.ran):
+        typer.echo(line, err=True)
     if outcome.undelivered:
         typer.echo(
             f"{outcome.undelivered} finished trials wait in {out / 'outbox'}: the store takes nothing; "
@@ -82,6 +82,17 @@ def _say_what_is_missing(outcome: Outcome, out: Path) -> int:
             err=True,
         )
     return 1 if outcome.failed or outcome.undelivered else 0
+
+
+def failures(plan: Plan, ran: Iterable[TrialResult]) -> list[str]:
+    """A line a cause, with every trial of this run that it ended, as progress calls them."""
+    labels = trial_labels(plan)
+    trials: dict[str, list[str]] = {}
+    for result in ran:
+        if result.failure is not None:
+            label = labels.get(result.trial_id, result.trial_id)
+            trials.setdefault(result.failure.message, []).append(label)
+    return [f"failed: {', '.join(names)}: {message}" for message, names in trials.items()]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from standing import ablation_plan, record, search_plan
 
 from harness.cli.progress import words
 from harness.cli.progress.state import StudyState
+from harness.cli.run import failures
 from harness.spec import Member
 from harness.store.claims import Claim, MemoryClaims
 from harness.study.launch.base import Began, Ended, Epoch, Lost, Stuck
@@ -257,3 +258,11 @@ def test_epochs_of_a_teacher_are_shown_by_what_selects_them(retrieving):
 def test_the_line_of_a_trial_that_ended_names_the_metric_of_its_task(retrieving):
     assert words.outcome("alone", retrieved("alone-0", map=0.4)).endswith("val mAP 0.400")
     assert words.outcome("alone", record("alone-0", mae=0.5)).endswith("val MAE 0.500")
+
+
+def test_one_cause_is_one_line_with_every_trial_that_it_ended():
+    plan = ablation_plan()
+    failed = [record(trial, state="failed") for trial in ("alone-0", "advised-1")]
+    assert failures(plan, [*failed, record("alone-1")]) == [
+        "failed: alone seed 0, advised seed 1: the loss became nan"
+    ]
