@@ -24,6 +24,9 @@ from harness.registry import DATASETS
 from harness.spec import BadInput, TaskName
 from harness.types import Batch, DataInfo, Dataset
 
+_VIDEOS = "clips of one object's name are what these notes call a video"
+"""For the footnotes: nothing here is a video, and intervals are over names."""
+
 
 class StampsConfig(Folded):
     """Where the packages are, what encodes them, and which objects are for testing."""
@@ -96,7 +99,7 @@ class Stamps:
             vision_width=vision.shape[1],
             audio_steps=1,
             vision_steps=1,
-            features="; ".join(("computed here", *self._encoders(), self._rule())),
+            features="; ".join(("computed here", *self._encoders(), self._rule(), _VIDEOS)),
         )
         findings = (f"stamps, SHA-256 {found}", *self._findings(stamps, homes))
         data = Dataset(train, valid, test, info=info, findings=findings)

@@ -130,6 +130,12 @@ def test_every_clip_is_tested_in_one_fold(made):
     assert Counter(tested) == Counter(stamp.id for stamp in find_stamps(made))
 
 
+def test_the_footnote_says_what_a_video_is_where_there_is_none(made):
+    data = reader(made).load()
+    assert set(data.test.video_ids) <= {stamp.name for stamp in find_stamps(made)}
+    assert data.info.features.endswith("clips of one object's name are what these notes call a video")
+
+
 def test_targets_are_the_classes_in_the_order_of_their_names(made):
     data = reader(made).load()
     home = {stamp.id: stamp.category for stamp in find_stamps(made)}
