@@ -150,6 +150,8 @@ class TrialSpec(Frozen):
                 f"losses: none to train on for {self.optimisation.max_epochs} epochs; a model that is "
                 "fitted in closed form has max_epochs 0"
             )
+        if not self.losses and self.missing is not None:
+            raise ValueError("missing: a model in closed form is fitted to whole clips; expected none")
         return self
 
     @model_validator(mode="after")

@@ -1,11 +1,12 @@
 """Models that are fitted in closed form, as the engine runs them: no epochs, no losses."""
 
 import pytest
+from pydantic import ValidationError
 from toy_events import ToyEvents, ToyEventsConfig
 from trials import run, spec
 
 from harness.registry import BASELINES, discover
-from harness.spec import VariantRef
+from harness.spec import Missing, VariantRef
 
 DATA = ToyEvents(ToyEventsConfig(train=24)).load()
 discover()
@@ -33,3 +34,8 @@ def test_it_has_the_precision_of_its_trial(entry, precision, tmp_path):
     # A half-precision number has three digits, and so has what a random direction is drawn by.
     if precision == "64-true":
         assert found.metrics["test/map"] == pytest.approx(expected.metrics["test/map"], abs=1e-6)
+
+
+def test_nothing_can_be_missing_from_clips_that_it_is_fitted_to():
+    with pytest.raises(ValidationError, match="in closed form is fitted to whole clips"):
+        fitted(BASELINES.get("cca"), missing=Missing(rate=0.3))
