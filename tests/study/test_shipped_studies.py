@@ -81,6 +81,7 @@ MARKS = {
     "mosei_paper": pytest.mark.slow,
     "ave_paper": pytest.mark.slow,
     "events_width": pytest.mark.slow,
+    "events_noise": pytest.mark.slow,
     "stamps_encoders": pytest.mark.encoders,
 }
 
