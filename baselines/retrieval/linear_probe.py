@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from harness.nn.retrieval.linear_cca import labelled
 from harness.nn.retrieval.towers import VIEWS, pooled
 from harness.registry import BASELINES
 from harness.spec import BadInput, FloatSpace, ModelConfig, OutputName, TaskName, View
@@ -68,8 +69,7 @@ class LinearProbe(nn.Module):
 
     def fit(self, clips: Batch) -> None:
         """Both regressions, from weights of zero; the minimum is the only one."""
-        if clips.labelled is not None:
-            clips = clips.take(clips.labelled.nonzero().squeeze(1))
+        clips = labelled(clips)
         self.audio.fit(pooled(clips.audio), clips.target, self.decay)
         self.vision.fit(pooled(clips.vision), clips.target, self.decay)
 
