@@ -64,7 +64,8 @@ class Stamps:
     Clips of one object are one group, whichever package and recording they are from; folds and
     validation split are dealt in whole groups by class (`stamp_packages.folds`). Class and origin are
     not independent: nearly all drawings are instruments, and nearly all photographs with background
-    are farm animals, so a part of what is learnt from pictures is their style.
+    are farm animals, so a part of what is learnt from pictures is their style. Three of the sounds
+    (giraffe, wombat, nandou) are digital silence, which no class can be told from.
     """
 
     def __init__(self, config: StampsConfig) -> None:
