@@ -33,7 +33,8 @@ class Bench:
 
     def __init__(self, folder, *overrides):
         self.study = parse_study(ablation(*overrides))
-        self.store, self.kept, self.folder = MemoryStore(), {}, folder
+        self.store, self.folder = MemoryStore(), folder
+        self.standing = MemoryClaims()
         self.diary = Diary()
         cells = expand(self.study)
         self.planner = FixedPlanner(self.study, cells, {cells[0].spec.data: "toy"})
@@ -43,7 +44,7 @@ class Bench:
         return Place(self.folder / name, lambda: self.store, self.claims, exists=True)
 
     def claims(self):
-        return MemoryClaims(kept=self.kept)
+        return self.standing.peer()
 
     def shift(self, launcher, name="one", again=(), retries=2, claims=None):
         outbox = Outbox(self.place(name).outbox)
