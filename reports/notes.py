@@ -109,12 +109,13 @@ def _difference_note(records: Records, layout: Layout, reference: str | None) ->
     compared = {reference_of(records, arm, reference) for arm in records.arms}
     others = ", or minus the arm that its cell names," if compared - {None, reference} else ""
     better = "negative" if metric.direction == "lower" else "positive"
+    # A query's AP depends on all clips that it is ranked against, and those are not drawn anew.
+    held = "seeds held fixed" if metric.name == "mae" else "seeds and what is searched held fixed"
     return (
         f"Δ {metric.label} is arm minus {reference}{others} on the same clips, averaged over the seeds "
         f"both have; {better} is better. ± is the sd of that difference over seeds. In brackets a "
         f"paired {100 * drawn.confidence:g}% bootstrap interval (BCa unless said otherwise, "
-        f"{drawn.resamples} resamples of whole source videos, seeds held fixed): what other videos "
-        "would change.",
+        f"{drawn.resamples} resamples of whole source videos, {held}): what other videos would change.",
     )
 
 
