@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,15 +23,8 @@ CERTAIN = 14.0
 """A logit that is as good as certain: its sigmoid is a float's rounding away from 1."""
 
 ADVICE_FILE = "advice.safetensors"
-_VECTORS: tuple[OutputName, ...] = (
-    "score",
-    "class_logits",
-    "embedding",
-    "audio_embedding",
-    "vision_embedding",
-    "match",
-)
 _HIDDEN, _MASK = "hidden", "hidden_mask"
+_VECTORS: tuple[OutputName, ...] = tuple(name for name in get_args(OutputName) if name != _HIDDEN)
 
 
 def save_advice(advice: Outputs, ids: tuple[str, ...], path: Path) -> None:
