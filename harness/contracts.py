@@ -137,7 +137,7 @@ class Opposes(Protocol):
         """The parameters that the model's optimiser leaves alone."""
 
     def opponent_loss(self, outputs: Outputs, batch: Batch) -> Tensor:
-        """What the opponent minimises; `outputs` have no gradient."""
+        """What the opponent minimises; `outputs` have no gradient, and labels are not its to read."""
 
 
 class Loss(Protocol):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -105,6 +106,17 @@ def test_what_stands_in_for_the_teacher_gains_a_part_of_it_only(table, control, 
     # are said again as match scores are learnt better than as classes.
     plain, taught, other = (found(table, arm).mean for arm in ("eics", "eics_step1_step2", control))
     assert other - plain < share * (taught - plain)
+
+
+def test_twins_take_as_long_as_each_other_by_the_calls_of_each_alone(table, folder):
+    # A noisy machine: a teacher that ran along would more than double the time.
+    store = open_store(folder / "runs")
+    calls = {row.arm: [] for row in table.rows}
+    for member in store.plan("retrieval_quickstart").members:
+        calls[member.arm] += store.get(member.trial_id).efficiency.latency.samples_ms
+    for plain, taught in TWINS.items():
+        for arm in taught:
+            assert 0.5 < median(calls[arm]) / median(calls[plain]) < 2
 
 
 @pytest.mark.parametrize("metric", ["parameters", "flops", "latency_ms"])
