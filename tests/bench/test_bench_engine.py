@@ -4,6 +4,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 from toy import Toy, ToyConfig
+from toy_events import ToyEvents, ToyEventsConfig
 from trials import spec
 
 from harness.contracts import Tokenises
@@ -20,30 +21,37 @@ MINI_BATCH = 32
 discover()
 
 
-@pytest.fixture(scope="module")
-def data():
-    return Toy(ToyConfig(train=MINI_BATCH)).load()
+TERMS = {
+    "sentiment": (("task_l1",), ("task_l1", "step2")),
+    "retrieval": (("modal_ce",), ("modal_ce", "match_step2")),
+}
+ADVICE = Outputs(torch.zeros(MINI_BATCH), match=torch.zeros(MINI_BATCH, 4))
+CLIPS = {
+    "sentiment": Toy(ToyConfig(train=MINI_BATCH)).load(),
+    "retrieval": ToyEvents(ToyEventsConfig(train=MINI_BATCH)).load(),
+}
 
 
-@pytest.mark.parametrize("names", [("task_l1",), ("task_l1", "step2")], ids="+".join)
 @pytest.mark.parametrize(
-    "entry",
+    ("entry", "names"),
     [
-        pytest.param(entry, id=entry.name)
+        pytest.param(entry, names, id=f"{entry.name}-{'+'.join(names)}")
         for entry in STUDENTS
         if entry.builder.__module__.startswith(BUILTIN_PACKAGES)
+        for names in TERMS[entry.config.task]
     ],
 )
-def test_one_step_of_a_student(benchmark, data, entry, names):
+def test_one_step_of_a_student(benchmark, entry, names):
     torch.manual_seed(0)
+    data = CLIPS[entry.config.task]
     student = entry.builder(entry.tiny_config(), data.info)
     fabric = Fabric(accelerator="cpu", devices=1)
-    teacher = spec("teacher") if "step2" in names else None
+    teacher = spec("teacher") if len(names) > 1 else None
     what = spec(losses={name: LossTerm() for name in names}, teacher=teacher)
     step = TrainingStep(Learner(what, student, build_terms(what, data.info)))
     module, optimiser = fabric.setup(step, adamw(step))
     batch = student.tokenise(data.train) if isinstance(student, Tokenises) else data.train
-    clips = Clips(batch, Outputs(torch.zeros(MINI_BATCH)))
+    clips = Clips(batch, ADVICE)
     module.train()
 
     def once():

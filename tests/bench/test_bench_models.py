@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from toy import Toy, ToyConfig
+from contract import clips_of, ready, ready_to_use, told
 
-from harness.contracts import Tokenises
 from harness.registry import BASELINES, BUILTIN_PACKAGES, STUDENTS, TEACHERS, discover
 
 pytestmark = pytest.mark.bench
@@ -21,15 +20,11 @@ every_model = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def data():
-    return Toy(ToyConfig()).load()
-
-
 @every_model
-@torch.inference_mode()
-def test_one_clip(benchmark, data, entry):
-    model = entry.builder(entry.tiny_config(), data.info).eval()
-    clip = data.test.take(torch.tensor([0]))
-    ready = model.tokenise(clip) if isinstance(model, Tokenises) else clip
-    assert benchmark(model, ready).score.isfinite().all()
+def test_one_clip(benchmark, entry):
+    config = entry.tiny_config()
+    model = ready_to_use(entry, config)
+    clip = ready(model, clips_of(config.task, 1))
+    with torch.inference_mode():
+        said = benchmark(model, clip)
+    assert all(value.isfinite().all() for value in told(said))

@@ -1,10 +1,11 @@
 """How long judging the test split of VEGAS takes, both ways, alone and beside scikit-learn."""
 
-from time import process_time
+from time import perf_counter, process_time
 
 import numpy as np
 import pytest
 from sklearn.metrics import label_ranking_average_precision_score
+from threadpoolctl import threadpool_limits
 
 from harness.metrics.retrieval import retrieval_metrics
 
@@ -26,22 +27,28 @@ def test_metrics_of_both_directions(benchmark, clips):
     assert 0.5 < found["map"] < 0.6
 
 
-# Ten times is the promise, twelve to thirteen what was measured; a machine of another kind may have
-# another share of sorting, and that is no fault of a change.
+# Ten times is the promise, of an ordinary call: about 12 measured on two cores. Work of one thread each,
+# which other processes do not disturb, is about 10; the gate leaves room for machines that sort otherwise.
 @pytest.mark.parametrize(
-    "times", [pytest.param(8), pytest.param(10, marks=pytest.mark.slow)], ids=lambda times: f"{times}x"
+    ("times", "clock", "threads"),
+    [
+        pytest.param(7, process_time, 1, id="work-of-one-thread"),
+        pytest.param(10, perf_counter, None, id="time", marks=pytest.mark.slow),
+    ],
 )
-def test_both_directions_are_that_much_faster_than_scikit_learn_with_its_scores_ready(clips, times):
+def test_both_directions_are_so_many_times_faster_than_scikit_learn_with_its_scores_ready(
+    clips, times, clock, threads
+):
     audio, vision, labels = clips
     unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (audio, vision)]
     scores, same = unit[0] @ unit[1].T, labels[:, None] == labels
     ratios = []
     for _ in range(3):
-        # Work, not time: other processes do not count.
-        start = process_time()
-        ours = retrieval_metrics(audio, vision, labels, "full")
-        middle = process_time()
-        theirs = [label_ranking_average_precision_score(same, each) for each in (scores, scores.T)]
-        ratios.append((process_time() - middle) / (middle - start))
+        with threadpool_limits(threads):
+            start = clock()
+            ours = retrieval_metrics(audio, vision, labels, "full")
+            middle = clock()
+            theirs = [label_ranking_average_precision_score(same, each) for each in (scores, scores.T)]
+            ratios.append((clock() - middle) / (middle - start))
         assert [ours["map_a2v"], ours["map_v2a"]] == pytest.approx(theirs, abs=1e-9)
     assert np.median(ratios) >= times, f"times faster, each turn: {np.round(ratios, 1)}"
