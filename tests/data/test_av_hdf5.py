@@ -54,7 +54,9 @@ def test_every_row_arrives_once_with_its_own_sound_picture_and_class(content, re
 
 
 def test_a_file_that_is_there_is_all_that_preparing_asks(content, reader):
-    reader({"audio_train": content["audio_train"]}).prepare()
+    incomplete = reader({"audio_train": content["audio_train"]})
+    assert incomplete.prepare() is None
+    assert "visual_train" in fault_of(incomplete.load)
 
 
 def test_what_a_model_must_know_is_read_from_the_file(content, reader):
