@@ -1,12 +1,12 @@
 """Clips of events: what is the class's, what is the video's, and what labels and captions say."""
 
-import csv
 import shutil
 from collections import Counter
 
 import numpy as np
 import pytest
 import torch
+from clip_folder import files, rows
 from scipy.stats import binomtest, chi2_contingency, kstest
 from sklearn.linear_model import LogisticRegression
 
@@ -43,17 +43,6 @@ def events(tmp_path_factory):
 @pytest.fixture(scope="module")
 def data(events):
     return make(events).load()
-
-
-def rows(folder):
-    with (folder / "label.csv").open(newline="") as source:
-        return list(csv.DictReader(source))
-
-
-def files(folder):
-    return {
-        str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
 
 
 def test_the_set_goes_through_real_files_to_tensors(data):

@@ -1,4 +1,3 @@
-import csv
 import json
 import os
 import shutil
@@ -8,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from clip_folder import files, rows
 
 from harness.data.clips.media import read_media
 from harness.data.parts.streams import stream
@@ -26,17 +26,6 @@ ENTRY = DATASETS.get("rendered_sentiment")
 
 def make(folder, **changes):
     return RenderedSentiment(ENTRY.configure({**ENTRY.tiny, "path": folder, **changes}))
-
-
-def rows(folder):
-    with (folder / "label.csv").open(newline="") as source:
-        return list(csv.DictReader(source))
-
-
-def files(folder):
-    return {
-        str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
 
 
 def test_the_set_goes_through_real_files_to_tensors(rendered):
