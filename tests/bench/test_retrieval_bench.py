@@ -28,7 +28,7 @@ def test_metrics_of_both_directions(benchmark, clips):
 
 
 # Ten times is the promise, of an ordinary call: about 12 measured on two cores. Work of one thread each,
-# which other processes do not disturb, is about 10; the gate leaves room for machines that sort
+# which other processes do not disturb, is about 10.5; the gate leaves room for machines that sort
 # otherwise.
 @pytest.mark.parametrize(
     ("times", "clock", "threads"),

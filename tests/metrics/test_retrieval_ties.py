@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics.ranking.judgement import average_precision, judge
-from harness.metrics.ranking.order import SHIFT, Classes
-from harness.metrics.ranking.scores import compare
+from harness.metrics.ranking.order import SHIFT, Classes, rankings
+from harness.metrics.ranking.scores import Scores, compare
 from harness.metrics.ranking.ties import expected_ap
 from harness.metrics.retrieval import match_ap, retrieval_metrics
 from harness.metrics.retrieval_protocols import RetrievalRules
@@ -21,6 +21,17 @@ rules = st.builds(
     denominator=st.sampled_from(DENOMINATORS),
     is_prefix_averaged=st.just(False),
 ) | st.builds(RetrievalRules, denominator=st.just("hits"), is_prefix_averaged=st.just(True))
+
+
+def test_scores_are_compared_in_multiples_of_two_to_the_minus_forty_halves_to_even():
+    near = np.array([0.5, 1.0, 1.4, 1.5, 2.5, 1e6 + 0.5]) * 2.0**-40
+    drawn = np.random.default_rng(0).uniform(-1, 1, 5000)
+    scores = np.concatenate([drawn, near, -near, [-1.0, 0.0, -0.0, 1.0, 1 + 2.0**-40]])
+    labels = np.zeros(len(scores), dtype=np.int64)
+    (block,) = rankings(Scores(np.ones((1, 1)), scores[:, None], None), Classes(labels[:1], labels))
+    expected = np.rint(scores * 2.0**40)[block.top(len(scores))[0]]
+    assert np.array_equal(-(block.keys[0] >> SHIFT), expected)
+    assert np.all(np.diff(expected) <= 0)
 
 
 def naive_ap(relevance, total, rules):

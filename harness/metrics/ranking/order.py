@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from harness.metrics.ranking.scores import Index, Scores
 from harness.spec import BadInput
 
-GRID = 2.0**40
+# A float64 around it is a multiple of 2^-40, whatever is added to it.
+ANCHOR = 1.5 * 2.0**12
 PLACE_BITS = 21
 SHIFT = PLACE_BITS + 1
 PLACE = (1 << PLACE_BITS) - 1
@@ -75,7 +76,7 @@ class Block:
     @classmethod
     def of(cls, queries: Index, keys: Index) -> Block:
         """The block of sorted keys (b, G)."""
-        hits = np.flatnonzero((keys & 1).astype(bool))
+        hits = np.flatnonzero((keys.astype(np.uint8) & 1).view(bool))
         ends = np.searchsorted(hits, np.arange(1, len(keys) + 1) * keys.shape[1])
         return cls(queries, keys, hits, np.diff(ends, prepend=0))
 
@@ -138,10 +139,10 @@ def rankings(scores: Scores, classes: Classes, rows: int | None = None) -> Itera
 
 def _pack(scores: NDArray[np.float64], keys: Index) -> None:
     """Scores in [-1, 1] become multiples of 2^22, the best the lowest; the scores are used up."""
-    scores *= -GRID
-    np.rint(scores, out=scores)
-    scores *= 1 << SHIFT
-    np.copyto(keys, scores, casting="unsafe")
+    # The last bit of such a sum is worth 2^-40, so that its bits are those of ANCHOR plus the rounded
+    # score; the shift drops what is of ANCHOR. Scaling, rounding and converting takes twice the time.
+    np.subtract(ANCHOR, scores, out=scores)
+    np.left_shift(scores.view(np.int64), SHIFT, out=keys)
 
 
 def _mark(keys: Index, query_labels: Index, gallery_labels: Index) -> None:
