@@ -5,12 +5,14 @@ Letters: B clips.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from harness.spec import Condition, View
+from harness.spec import Condition, StageName, View
 from harness.types import Batch, DataInfo, Dataset, Outputs
 
 
@@ -33,6 +35,87 @@ class Degrades(Protocol):
 
     def degraded(self, data: Dataset, condition: Condition) -> Batch:
         """The test clips of `data` under the condition, with features scaled as those of `data` are."""
+
+
+@dataclass(frozen=True)
+class ClipReading:
+    """The way of clips from their files to what a model sees of them, one step after the other.
+
+    Attributes:
+        steps: stage and function; the first is given clip ids, each further one what the one before
+            gave, and the last gives the views as `Padded` (B, T, ...). A stage may have several steps.
+        networks: what is run on the way by its name, for its parameters; empty where features are
+            computed without weights.
+        notes: the library that decodes with its version and threads; each extractor, and whose weights
+            it has.
+    """
+
+    steps: tuple[tuple[StageName, Callable[[Any], Any]], ...]
+    networks: Mapping[str, nn.Module] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ReadsClips(Protocol):
+    """A reader with recordings on this machine's disk, which can be read clip by clip.
+
+    A reader of ready features has none, so a model that reads them has no end-to-end cost.
+    """
+
+    def reading(self, data: Dataset, views: frozenset[View]) -> ClipReading:
+        """How clips are read as `views` (frames, vision, audio), equal to those of `data` bit for bit.
+
+        Nothing is done that no view asks for: without a view of the pictures none is decoded.
+        """
+
+    def clip_file(self, clip: str) -> Path:
+        """Where the recording of a clip lies."""
+
+    def clip_sound(
+        self, clip: str, sample_rate: int
+    ) -> Sequence[tuple[StageName, Callable[[Any], Any]]]:
+        """Steps from a clip's id to its sound (S,), float32 mono, for speech recognition."""
+
+
+class Runner(Protocol):
+    """A model on a back end, ready to be called."""
+
+    def __call__(self, batch: Batch) -> Outputs:
+        """The first output that the model gives at inference, and maybe others, of a batch's clips."""
+
+    def file_bytes(self) -> int:
+        """The model's size as this back end stores it."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What has to be known, such as versions, and threads as they are read back."""
+
+
+class Backend(Protocol):
+    """What a registered back end offers; built from its configuration."""
+
+    def ready(self, model: nn.Module, batches: Sequence[Batch], threads: int) -> Runner:
+        """The model, prepared: compiled, exported or quantised. The model itself is left as it was.
+
+        Args:
+            model: in eval mode, on its device.
+            batches: of every size that it will be called with, as the model sees clips; never empty.
+            threads: of a back end with threads of its own.
+
+        Raises:
+            Unsupported: this model cannot be had on this back end.
+        """
+
+
+class Unsupported(Exception):
+    """A model cannot be had on a back end; one line that says why."""
+
+
+@runtime_checkable
+class ExportsToHub(Protocol):
+    """A model that can leave as a folder of Hugging Face's transformers."""
+
+    def to_hub(self, folder: Path) -> None:
+        """Writes weights, configuration, tokenizer and, where there is no class for it, its code."""
 
 
 class Model(Protocol):

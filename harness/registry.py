@@ -29,6 +29,7 @@ BUILTIN_PACKAGES = (
     "harness.teachers",
     "harness.students",
     "harness.losses",
+    "harness.backends",
     "baselines",
 )
 ENTRY_POINT_GROUP = "adviserbench.plugins"
@@ -187,9 +188,10 @@ TEACHERS: Registry[Any] = Registry("teacher")
 STUDENTS: Registry[Any] = Registry("student")
 BASELINES: Registry[Any] = Registry("baseline")
 LOSSES: Registry[Any] = Registry("loss")
+BACKENDS: Registry[Any] = Registry("backend")
 
 REGISTRIES: dict[Kind, Registry[Any]] = {
-    registry.kind: registry for registry in (DATASETS, TEACHERS, STUDENTS, BASELINES, LOSSES)
+    registry.kind: registry for registry in (DATASETS, TEACHERS, STUDENTS, BASELINES, LOSSES, BACKENDS)
 }
 
 

@@ -15,6 +15,7 @@ TESTS_OF = {
     "student": "students",
     "baseline": "baselines",
     "loss": "losses",
+    "backend": "backends",
 }
 
 discover()

@@ -142,7 +142,7 @@ def test_a_temporary_registration_is_forgotten_after_a_failure(losses):
 
 def test_every_kind_has_one_registry():
     assert {kind: registry.kind for kind, registry in REGISTRIES.items()} == {
-        kind: kind for kind in ("dataset", "teacher", "student", "baseline", "loss")
+        kind: kind for kind in ("dataset", "teacher", "student", "baseline", "loss", "backend")
     }
 
 

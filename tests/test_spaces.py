@@ -78,11 +78,11 @@ every_tiny_corner = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize("entry", BUILTIN, ids=named)
-def test_models_and_losses_that_carry_advice_are_searched_and_data_sets_are_not(entry):
+def test_models_and_losses_that_carry_advice_are_searched_and_data_sets_and_back_ends_are_not(entry):
     if entry.kind == "loss":
         assert "weight" in entry.space or not entry.config.advice
     else:
-        assert bool(entry.space) == (entry.kind != "dataset")
+        assert bool(entry.space) == (entry.kind not in {"dataset", "backend"})
 
 
 @every_searched

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from harness.spec.base import Frozen
+from harness.spec.bench import BenchSettings
 from harness.spec.errors import nearest
 from harness.spec.launch import Launch, SerialLaunch
 from harness.spec.robustness import Missing, RobustnessProtocol
@@ -99,6 +100,7 @@ class _Study(Frozen):
     controls: tuple[str, ...] = Field(
         (), description=f"more arms, the base under a control: {', '.join(NAMED_CONTROLS)}"
     )
+    bench: BenchSettings = BenchSettings()
     base: Template
 
     @field_validator("controls")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness.spec.base import Frozen
 from harness.spec.errors import BadInput
@@ -26,7 +26,7 @@ OutputName = Literal[
 ]
 """What a model can give; the fields of `harness.types.Outputs`."""
 
-Kind = Literal["dataset", "teacher", "student", "baseline", "loss"]
+Kind = Literal["dataset", "teacher", "student", "baseline", "loss", "backend"]
 """The registries; in YAML the same words name the sections of a study."""
 
 Modality = Literal["text", "vision", "audio"]
@@ -59,6 +59,21 @@ class VariantRef(BaseModel):
 
 class VariantConfig(Frozen):
     """The parameters of one registered variant: each with a default, a range and one line of help."""
+
+
+class BackendConfig(VariantConfig):
+    """The parameters of a back end: what runs a trained model's forward pass."""
+
+    tolerance: float = Field(
+        1e-3, gt=0, description="largest difference to eager that it is timed with, in label units"
+    )
+
+    def check(self) -> None:
+        """Whether what it needs is installed.
+
+        Raises:
+            BadInput: a package is not; the extra that brings it is named.
+        """
 
 
 class DataConfig(VariantConfig):

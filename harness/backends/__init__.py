@@ -1,0 +1,1 @@
+"""Back ends: what runs the forward pass of a trained model."""
