@@ -24,9 +24,9 @@ StageName = Literal[
     "forward",
     "post",
 ]
-"""The parts of an end-to-end call, in order: from the disk to memory; demultiplexing and decoding; taking
-frames and resizing them; mixing and resampling sound; the features of either; a transcript where none is
-given; its tokens; to the device; the forward pass; to numbers on the CPU."""
+"""The parts of an end-to-end call, in order: from the disk to memory; demultiplexing and decoding;
+taking frames and resizing them; mixing and resampling sound; the features of either; a transcript where
+none is given; its tokens; to the device; the forward pass; to numbers on the CPU."""
 
 Route = Literal["end_to_end", "model_only"]
 """From clip file and transcript on disk to the score, or from tensors that are ready to the outputs."""
@@ -125,10 +125,10 @@ class ColdStart(Frozen):
 
     imports: float
     load: float
-    """Building the model, its weights and its extractors; a back end's compilation or export is in it."""
+    """Building the model, its weights and its extractors; what a back end prepares is in it."""
 
     first_call: float
-    """The first call on one clip, file cache dropped where the system lets us; end to end if that is timed."""
+    """The first call on one clip, file cache dropped where we may; end to end if that is timed."""
 
     second_call: float
     """The same clip again, from the file cache."""
@@ -215,7 +215,7 @@ class BenchRow(Frozen):
     cold: ColdStart | None = None
     memory: Memory | None = None
     joules: float | None = None
-    """Of one end-to-end clip (or model-only, if that is all) at batch 1; None where nothing can be read."""
+    """Of one end-to-end clip at batch 1 (or model-only, if that is all); None where unreadable."""
 
     refused: str = ""
     """Why it was not timed; empty if it was."""
