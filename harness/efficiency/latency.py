@@ -6,9 +6,7 @@ size the samples say more about the clock than about the model.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter, perf_counter_ns
 from typing import Any
@@ -17,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from harness.efficiency.turns import no_garbage_collection
 from harness.spec import Latency
 
 Call = Callable[[], object]
@@ -98,7 +97,7 @@ def measure_latency(
         sampling: how long to warm up and to measure.
     """
     target = torch.device(device)
-    with torch.inference_mode(), _no_garbage_collection():
+    with torch.inference_mode(), no_garbage_collection():
         warmup = _times_ms(call, target, sampling.is_warm)
         samples = _times_ms(call, target, sampling.is_enough)
     median_ms, p90_ms = summarise(samples)
@@ -140,26 +139,14 @@ def _is_steady(times: Sequence[float]) -> bool:
 
 
 def _one_call_ms(call: Call, device: torch.device) -> float:
-    _synchronise(device)
+    synchronise(device)
     started = perf_counter_ns()
     call()
-    _synchronise(device)
+    synchronise(device)
     return (perf_counter_ns() - started) / 1e6
 
 
-def _synchronise(device: torch.device) -> None:
+def synchronise(device: torch.device) -> None:
+    """Returns when the device has done what it was told."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    # Not collected first: that takes up to half a second in a process full of modules, and a pause
-    # cannot fall into a sample while the collector is off.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -51,6 +51,11 @@ _DTYPES: dict[Precision, torch.dtype] = {"64-true": torch.float64, "bf16-true": 
 log = logging.getLogger(__name__)
 
 
+def dtype_of(precision: Precision) -> torch.dtype:
+    """What floating point values of clips are handed to a model as."""
+    return _DTYPES.get(precision, torch.float32)
+
+
 def run_trial(given: Assignment) -> Finished:
     """The trial's record; an exception becomes a failed record, so that the study goes on.
 
@@ -111,7 +116,7 @@ class _Trained:
 
 def _train(given: Assignment, fabric: Fabric, meet: Callable[[], None]) -> _Trained:
     seconds: dict[str, float] = {}
-    dtype = _DTYPES.get(given.spec.precision, torch.float32)
+    dtype = dtype_of(given.spec.precision)
     with _timed(seconds, "build"):
         ready = assemble(given, fabric, dtype)
         check_model(given.runtime.devices, ready.step)

@@ -1,0 +1,146 @@
+"""Timing several models in turns, so that whatever slows the machine slows all of them.
+
+A round is one group of clips for everybody. The order of those who take part is drawn anew each round,
+and each has a turn of some time, in which it is called on that group as often as fits.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from time import perf_counter_ns
+from typing import Any
+
+from harness.spec import StageName
+
+Laps = Sequence[tuple[StageName, int]]
+"""Stages in the order they were done, and the clock (ns) at the end of each; a stage may come again."""
+
+Call = Callable[[int], tuple[int, int, Laps]]
+"""Calls on a group of clips: the clock (ns) at the start and at the end, and laps, if there are any."""
+
+LEAST_SAMPLE_NS = 1_000_000
+"""A sample below it would say much about the clock: shorter calls are put together."""
+
+NOOP_CALLS = 2000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The mean of some calls, in milliseconds a call."""
+
+    round: int
+    row: str
+    group: int
+    calls: int
+    total_ms: float
+    stages: Mapping[StageName, float] = field(default_factory=dict)
+
+
+def clocked(forward: Callable[[int], object], wait: Callable[[], None]) -> Call:
+    """A call without laps; `wait` returns when the device has done what it was told."""
+
+    def call(group: int) -> tuple[int, int, Laps]:
+        wait()
+        start = perf_counter_ns()
+        forward(group)
+        wait()
+        return start, perf_counter_ns(), ()
+
+    return call
+
+
+def in_rounds(
+    calls: Mapping[str, Call],
+    groups: Sequence[int],
+    *,
+    rounds: int,
+    turn_seconds: float,
+    draw: random.Random,
+) -> Iterator[Sample]:
+    """The samples of all rounds.
+
+    Args:
+        calls: by row.
+        groups: what round after round is about; from the start again when they are through.
+        rounds: how many.
+        turn_seconds: least time of one row in one round. A row whose call fits in more than once is
+            called once ahead, unmeasured, because another model has had the processor's caches.
+        draw: the order of rows in each round.
+    """
+    names = list(calls)
+    for number in range(rounds):
+        draw.shuffle(names)
+        for name in names:
+            with no_garbage_collection():
+                found = _turn(calls[name], groups[number % len(groups)], turn_seconds)
+            for count, total_ms, stages in found:
+                yield Sample(number, name, groups[number % len(groups)], count, total_ms, stages)
+
+
+def warm_up(
+    call: Call, group: int, is_warm: Callable[[Sequence[float], float], bool]
+) -> tuple[float, ...]:
+    """Calls until `is_warm` of the calls' times (ms) and the seconds since; the times."""
+    times: list[float] = []
+    begun = perf_counter_ns()
+    while not times or not is_warm(times, (perf_counter_ns() - begun) / 1e9):
+        start, end, _ = call(group)
+        times.append((end - start) / 1e6)
+    return tuple(times)
+
+
+def timer_overhead_us(calls: int = NOOP_CALLS) -> float:
+    """What a sample of one call says of a call that does nothing: the median, in microseconds."""
+    noop = clocked(lambda _: None, lambda: None)
+    with no_garbage_collection():
+        # From before one call to after it, so that the loop's own bookkeeping is in it too.
+        spent = []
+        for _ in range(calls):
+            before = perf_counter_ns()
+            _sample(noop, 0, 1)
+            spent.append(perf_counter_ns() - before)
+    return median(spent) / 1e3
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Keeps the collector from pausing what is inside."""
+    # Not collected first: that takes up to half a second in a process full of modules, and a pause
+    # cannot fall into a sample while the collector is off.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _turn(call: Call, group: int, seconds: float) -> list[tuple[int, float, dict[StageName, float]]]:
+    first = _sample(call, group, 1)
+    if 2 * first[1] > 1e3 * seconds:
+        return [first]
+    count = max(1, round(LEAST_SAMPLE_NS / 1e6 / first[1])) if first[1] else 1
+    found = []
+    begun = perf_counter_ns()
+    while not found or perf_counter_ns() - begun < 1e9 * seconds:
+        found.append(_sample(call, group, count))
+    return found
+
+
+def _sample(call: Call, group: int, count: int) -> tuple[int, float, dict[StageName, float]]:
+    total = 0
+    stages: dict[Any, int] = {}
+    for _ in range(count):
+        start, end, laps = call(group)
+        total += end - start
+        for stage, stopped in laps:
+            stages[stage] = stages.get(stage, 0) + stopped - start
+            start = stopped
+    per_call = 1e6 * count
+    return count, total / per_call, {stage: spent / per_call for stage, spent in stages.items()}
