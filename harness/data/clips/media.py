@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.spec import BadInput
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
+from harness.data.clips.tracks import content_of, decode
 
 
 @dataclass(frozen=True)
@@ -41,14 +36,8 @@ def read_media(file: Path, *, frames: int, size: int, sample_rate: int) -> Media
     Raises:
         BadInput: the file is missing, damaged, has no sound, or has fewer than `frames` pictures.
     """
-    with _opened(file) as container:
-        pictures, sound = _decode(container, size, sample_rate, file)
-    if len(pictures) < frames:
-        raise BadInput(
-            f"expected at least {frames} frames, found {len(pictures)}", file=file, key="frames"
-        )
-    chosen = [pictures[int((i + 0.5) * len(pictures) / frames)] for i in range(frames)]
-    return Media(np.stack(_colours(chosen)), sound)
+    tracks = decode(content_of(file), file, frames=frames, sound=True)
+    return Media(to_frames(tracks.pictures, size), to_sound(tracks.blocks, sample_rate))
 
 
 def read_sound(file: Path, *, sample_rate: int, content: bytes | None = None) -> NDArray[np.float32]:
@@ -62,89 +51,31 @@ def read_sound(file: Path, *, sample_rate: int, content: bytes | None = None) ->
     Raises:
         BadInput: the file is missing, its sound is damaged, or it has none.
     """
-    with _opened(file, content) as container:
-        ear = _Ear(sample_rate)
-        for piece in container.decode(_track(container, "audio", file)):
-            ear.hear(_whole(piece, file))
-        return ear.samples()
+    given = content_of(file) if content is None else content
+    return to_sound(decode(given, file, frames=None, sound=True).blocks, sample_rate)
 
 
-@contextmanager
-def _opened(file: Path, content: bytes | None = None) -> Iterator[InputContainer]:
-    """The file, while it is read; what cannot be opened or decoded is a `BadInput`."""
-    import av
-
-    try:
-        with av.open(str(file) if content is None else io.BytesIO(content)) as container:
-            yield container
-    except FileNotFoundError:
-        raise BadInput("no such file", file=file, key="path") from None
-    except (av.FFmpegError, UnicodeDecodeError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BadInput(f"cannot be decoded: {reason}", file=file, key="path") from error
-
-
-def _decode(
-    container: InputContainer, size: int, sample_rate: int, file: Path
-) -> tuple[list[Any], NDArray[np.float32]]:
-    from av.video.frame import VideoFrame
+def to_frames(pictures: Sequence[Any], size: int) -> NDArray[np.uint8]:
+    """(T, size, size, 3) RGB of T pictures as they were decoded, by area averaging."""
     from av.video.reformatter import VideoReformatter
 
-    tracks = [_track(container, kind, file) for kind in ("video", "audio")]
-    pictures: list[Any] = []
-    ear = _Ear(sample_rate)
-    shrink = VideoReformatter()
-    for piece in container.decode(*tracks):
-        if isinstance(_whole(piece, file), VideoFrame):
-            # Shrunk at once: a long clip in full size would not fit in memory.
-            pictures.append(
-                shrink.reformat(piece, width=size, height=size, interpolation="AREA", threads=1)
-            )
-        else:
-            ear.hear(piece)
-    return pictures, ear.samples()
+    # One each for all pictures: a new one sets up its conversion tables again. And two steps, because
+    # colours of few pixels are cheaper than those of many.
+    shrink, convert = VideoReformatter(), VideoReformatter()
+    small = [
+        shrink.reformat(picture, width=size, height=size, interpolation="AREA", threads=1)
+        for picture in pictures
+    ]
+    return np.stack([convert.reformat(one, format="rgb24", threads=1).to_ndarray() for one in small])
 
 
-class _Ear:
-    """Sound as it is decoded, piece by piece: mixed to mono and resampled."""
+def to_sound(blocks: Sequence[Any], sample_rate: int) -> NDArray[np.float32]:
+    """(S,) blocks of sound as they were decoded, one after the other, mixed to mono and resampled."""
+    from av.audio.resampler import AudioResampler
 
-    def __init__(self, sample_rate: int) -> None:
-        from av.audio.resampler import AudioResampler
-
-        self._resampler = AudioResampler(format="fltp", layout="mono", rate=sample_rate)
-        self._heard: list[Any] = []
-
-    def hear(self, piece: Any) -> None:
-        self._heard += self._resampler.resample(piece)
-
-    def samples(self) -> NDArray[np.float32]:
-        """(S,) all that was heard; nothing more can be heard then."""
-        self._heard += self._resampler.resample(None) if self._heard else []
-        blocks = [block.to_ndarray()[0] for block in self._heard]
-        return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-
-
-def _track(container: InputContainer, kind: Literal["video", "audio"], file: Path) -> Any:
-    """The first track of a kind, whose decoder is told to report what is damaged."""
-    found = getattr(container.streams, kind)
-    if not found:
-        raise BadInput(f"has no {kind} track", file=file, key="path")
-    # Without it the decoders paint over what is missing, and a damaged clip looks like a clip.
-    found[0].codec_context.options = {"err_detect": "explode"}
-    found[0].codec_context.thread_count = 1
-    return found[0]
-
-
-def _whole(piece: Any, file: Path) -> Any:
-    """The picture or stretch of sound, unless it is damaged."""
-    if getattr(piece, "is_corrupt", False):
-        raise BadInput("cannot be decoded: a frame is damaged", file=file, key="path")
-    return piece
-
-
-def _colours(pictures: list[Any]) -> list[NDArray[np.uint8]]:
-    from av.video.reformatter import VideoReformatter
-
-    # One for all pictures: each new one sets up its conversion tables again.
-    convert = VideoReformatter()
-    return [convert.reformat(picture, format="rgb24", threads=1).to_ndarray() for picture in pictures]
+    resampler = AudioResampler(format="fltp", layout="mono", rate=sample_rate)
+    # None is the end of what is heard; without any sound there is nothing to end.
+    ends = [None] if blocks else []
+    heard = [piece for block in [*blocks, *ends] for piece in resampler.resample(block)]
+    samples = [piece.to_ndarray()[0] for piece in heard]
+    return np.concatenate(samples) if samples else np.zeros(0, np.float32)
