@@ -43,7 +43,8 @@ class ClipReading:
 
     Attributes:
         steps: stage and function; the first is given clip ids, each further one what the one before
-            gave, and the last gives the views as `Padded` (B, T, ...). A stage may have several steps.
+            gave, and the last gives a mapping of the views, those and no others, to `Padded`
+            (B, T, ...). A stage may have several steps.
         networks: what is run on the way by its name, for its parameters; empty where features are
             computed without weights.
         notes: the library that decodes with its version and threads; each extractor, and whose weights
@@ -63,18 +64,31 @@ class ReadsClips(Protocol):
     """
 
     def reading(self, data: Dataset, views: frozenset[View]) -> ClipReading:
-        """How clips are read as `views` (frames, vision, audio), equal to those of `data` bit for bit.
+        """How clips are read as `views`, equal to those of `data` bit for bit.
 
-        Nothing is done that no view asks for: without a view of the pictures none is decoded.
+        Nothing is done that no view asks for: without a view of the pictures none is decoded, and
+        without any view there are no steps.
+
+        Args:
+            data: as `load` gives it; its features' scales are used.
+            views: of frames, vision, audio.
+
+        Raises:
+            BadInput: a clip's file is missing or damaged, as `load` says it; of the steps as well.
+            ValueError: a view that is no recording's.
+        """
+
+    def hearing(self, sample_rate: int) -> tuple[tuple[StageName, Callable[[Any], Any]], ...]:
+        """Steps as those of a `ClipReading`, from clip ids to the sound of each, for speech recognition.
+
+        The last gives a tuple of float32 arrays (S,), mono, of so many samples a second.
         """
 
     def clip_file(self, clip: str) -> Path:
         """Where the recording of a clip lies."""
 
-    def clip_sound(
-        self, clip: str, sample_rate: int
-    ) -> Sequence[tuple[StageName, Callable[[Any], Any]]]:
-        """Steps from a clip's id to its sound (S,), float32 mono, for speech recognition."""
+    def clip_seconds(self, clip: str) -> float:
+        """How long the recording of a clip is, as its container says; nothing is decoded."""
 
 
 class Runner(Protocol):
