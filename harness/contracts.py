@@ -47,8 +47,8 @@ class ClipReading:
             (B, T, ...). A stage may have several steps.
         networks: what is run on the way by its name, for its parameters; empty where features are
             computed without weights.
-        notes: the library that decodes with its version and threads; each extractor, and whose weights
-            it has.
+        notes: first the library that decodes with its version and threads; each extractor, and whose
+            weights it has.
     """
 
     steps: tuple[tuple[StageName, Callable[[Any], Any]], ...]
@@ -78,10 +78,10 @@ class ReadsClips(Protocol):
             ValueError: a view that is no recording's.
         """
 
-    def hearing(self, sample_rate: int) -> tuple[tuple[StageName, Callable[[Any], Any]], ...]:
-        """Steps as those of a `ClipReading`, from clip ids to the sound of each, for speech recognition.
+    def hearing(self, sample_rate: int) -> ClipReading:
+        """How the sound of clips is read for speech recognition, in so many samples a second.
 
-        The last gives a tuple of float32 arrays (S,), mono, of so many samples a second.
+        The last step gives a tuple of arrays (S,), float32 and mono, one a clip.
         """
 
     def clip_file(self, clip: str) -> Path:
