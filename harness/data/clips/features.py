@@ -31,6 +31,11 @@ class ClipFeatures(DataConfig):
         """D of `vision`."""
         return 3 * self.grid**2
 
+    @property
+    def looks_for(self) -> str:
+        """What `look` tells of a picture, for people."""
+        return f"mean colours of a {self.grid} × {self.grid} grid"
+
     def look(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(T, D) `vision` of frames (T, H, W, 3)."""
         return colour_grid(frames, self.grid)

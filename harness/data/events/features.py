@@ -27,6 +27,11 @@ class EventFeatures(ClipFeatures):
         """D of `vision`."""
         return self.orientations * self.grid**2
 
+    @property
+    def looks_for(self) -> str:
+        """What `look` tells of a picture, for people."""
+        return f"edges by {self.orientations} directions in a {self.grid} × {self.grid} grid"
+
     def look(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(T, D) `vision` of frames (T, H, W, 3)."""
         return edge_histograms(frames, self.grid, self.orientations, self.smoothing)
