@@ -98,6 +98,48 @@ def throughput(
     throughput_command(study, arm, seed, load, out, store, plugin or [])
 
 
+@app.command()
+def bench(
+    study: StudyName,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Changes, such as bench.clips=8 bench.batches=[1,16].")
+    ] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option("--arm", help="Arm to measure; repeatable; default: all.")
+    ] = None,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option("--backend", help="Beside eager, such as onnxruntime; see ls backend; repeatable."),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", help="trained, or random: only the cost then means anything."),
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all cores.")] = None,
+    asr: Annotated[
+        str | None,
+        typer.Option(
+            "--asr", help="Count speech recognition, such as whisper-base; default: not counted."
+        ),
+    ] = None,
+    model_only: Annotated[
+        bool, typer.Option("--model-only", help="Only from tensors that are ready.")
+    ] = False,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    plugin: Plugins = None,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Shrink every variant: does it run at all?")
+    ] = False,
+) -> None:
+    """Measure what using the arms of a study costs, end to end and model only, side by side."""
+    from harness.cli.bench import Asked, bench_command
+
+    chosen = (tuple(arm or ()), tuple(backend or ()), weights, threads, asr)
+    given = (study, overrides or [], Asked(*chosen, model_only=model_only), out, store, plugin or [])
+    raise typer.Exit(bench_command(*given, tiny=tiny))
+
+
 @app.command(name="ls")
 def list_variants(
     kind: Annotated[

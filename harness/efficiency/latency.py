@@ -46,7 +46,7 @@ class Sampling:
     def is_warm(self, times_ms: Sequence[float], elapsed: float) -> bool:
         """Whether the warm-up may end after calls of these times."""
         in_bounds = len(times_ms) < self.max_warmup_calls and elapsed < self.max_warmup_seconds
-        return not in_bounds or _is_steady(times_ms)
+        return not in_bounds or is_steady(times_ms)
 
     def is_enough(self, samples_ms: Sequence[float], elapsed: float) -> bool:
         """Whether these samples do."""
@@ -130,7 +130,8 @@ def _times_ms(
     return times
 
 
-def _is_steady(times: Sequence[float]) -> bool:
+def is_steady(times: Sequence[float]) -> bool:
+    """Whether the last calls are no faster than those before them; times in the order of the calls."""
     if len(times) < 2 * STEADY_WINDOW:
         return False
     before, _ = summarise(times[-2 * STEADY_WINDOW : -STEADY_WINDOW])

@@ -7,13 +7,14 @@ and each has a turn of some time, in which it is called on that group as often a
 from __future__ import annotations
 
 import gc
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from time import perf_counter_ns
 from typing import Any
+
+import numpy as np
 
 from harness.spec import StageName
 
@@ -60,7 +61,7 @@ def in_rounds(
     *,
     rounds: int,
     turn_seconds: float,
-    draw: random.Random,
+    draw: np.random.Generator,
 ) -> Iterator[Sample]:
     """The samples of all rounds.
 
@@ -74,8 +75,7 @@ def in_rounds(
     """
     names = list(calls)
     for number in range(rounds):
-        draw.shuffle(names)
-        for name in names:
+        for name in (names[place] for place in draw.permutation(len(names))):
             with no_garbage_collection():
                 found = _turn(calls[name], groups[number % len(groups)], turn_seconds)
             for count, total_ms, stages in found:

@@ -46,6 +46,7 @@ class BenchSettings(Frozen):
     )
     seed: int | None = Field(None, ge=0, description="of the trials; null = the study's first")
     arms: tuple[str, ...] = Field((), description="arms that are measured; empty = all")
+    teachers: bool = Field(True, description="the teachers of these arms are measured too")
     reference: str | None = Field(
         None,
         description="arm that ratios are to; null = the study's reference, or else its first student",

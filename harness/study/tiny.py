@@ -10,6 +10,15 @@ from harness.spec import STUDY_ADAPTER, Role, SearchStudy, Study
 TINY_OPTIMISATION = {"max_epochs": 2, "batch_size": 8}
 TINY_SEARCH = {"trials": 3, "at_once": 2}
 TINY_LATENCY_SECONDS = 0.01
+TINY_BENCH = {
+    "clips": 3,
+    "batches": (1, 2),
+    "calls": 2,
+    "batch_calls": None,
+    "seconds": 0.02,
+    "warmup_seconds": 0.1,
+    "processes": 1,
+}
 ROLES: tuple[Role, ...] = ("teacher", "student", "baseline")
 
 
@@ -24,6 +33,7 @@ def shrink(study: Study) -> Study:
     content["name"] = f"{study.name}-tiny"
     content["seeds"] = study.seeds[:2]
     content["runtime"] = {**content.get("runtime", {}), "latency_seconds": TINY_LATENCY_SECONDS}
+    content["bench"] = {**content.get("bench", {}), **TINY_BENCH}
     content["data"] |= dict(DATASETS.get(study.data.name).tiny)
     names = {role: _name(content["base"], role) for role in ROLES}
     for template in (content["base"], *content.get("arms", {}).values()):

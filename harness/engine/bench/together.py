@@ -1,0 +1,83 @@
+"""All rows in one process, timed side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+
+from harness.efficiency.latency import is_steady
+from harness.efficiency.machine import machine_state, set_threads
+from harness.efficiency.turns import Call, Sample, in_rounds, timer_overhead_us, warm_up
+from harness.engine.bench.loaded import Loaded, load
+from harness.engine.bench.order import Order, Together
+from harness.spec import SAMPLE_COLUMNS, BenchSettings, Route
+
+
+def together(order: Order) -> Together:
+    """The samples of every row, by each route and with each number of clips a call."""
+    threads, _ = set_threads(order.settings.threads)
+    rows = [load(entrant, order, threads) for entrant in order.entrants]
+    readings = [row.reading for row in rows if row.reading is not None]
+    decoder = next((note for reading in readings for note in reading.notes), "")
+    machine = machine_state(decoder, timer_overhead_us())
+    with torch.inference_mode():
+        samples = [values for cell in _cells(rows, order) for values in cell]
+    return Together(machine, pd.DataFrame(samples))
+
+
+def _cells(rows: list[Loaded], order: Order) -> Iterator[list[dict[str, object]]]:
+    settings = order.settings
+    draw = np.random.default_rng(order.number)
+    for batch in settings.batches:
+        groups = order.groups(batch)
+        is_warm = False
+        for route in settings.routes:
+            calls = {row.entrant.name: _call(row, route, groups) for row in rows}
+            if not is_warm:
+                _warm_up(calls, settings)
+            # Warm by one route is warm by the other, but for tensors that no call has touched yet.
+            is_warm = True
+            rounds = settings.rounds(batch)
+            found = in_rounds(
+                calls,
+                _from(order.number * rounds, len(groups)),
+                rounds=rounds,
+                turn_seconds=settings.seconds / rounds,
+                draw=draw,
+            )
+            yield [_values(sample, order.number, route, batch) for sample in found]
+
+
+def _from(start: int, count: int) -> list[int]:
+    """The places of all groups, beginning where another process has left off."""
+    return [(start + place) % count for place in range(count)]
+
+
+def _call(row: Loaded, route: Route, groups: object) -> Call:
+    return (row.end_to_end if route == "end_to_end" else row.model_only)(groups)
+
+
+def _warm_up(calls: Mapping[str, Call], settings: BenchSettings) -> None:
+    def is_warm(times_ms: object, elapsed: float) -> bool:
+        return elapsed >= settings.warmup_seconds or is_steady(times_ms)
+
+    for call in calls.values():
+        warm_up(call, 0, is_warm)
+
+
+def _values(sample: Sample, process: int, route: Route, batch: int) -> dict[str, object]:
+    """The sample as a row of the table of samples."""
+    first = (
+        process,
+        sample.round,
+        sample.row,
+        route,
+        batch,
+        sample.group,
+        sample.calls,
+        sample.total_ms,
+    )
+    return dict(zip(SAMPLE_COLUMNS, first, strict=True)) | dict(sample.stages)

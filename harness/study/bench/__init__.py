@@ -1,0 +1,1 @@
+"""What using the arms of a study costs, measured side by side."""
