@@ -126,7 +126,7 @@ def _turn(call: Call, group: int, seconds: float) -> list[tuple[int, float, dict
     if 2 * first[1] > 1e3 * seconds:
         return [first]
     count = max(1, round(LEAST_SAMPLE_NS / 1e6 / first[1])) if first[1] else 1
-    found = []
+    found: list[tuple[int, float, dict[StageName, float]]] = []
     begun = perf_counter_ns()
     while not found or perf_counter_ns() - begun < 1e9 * seconds:
         found.append(_sample(call, group, count))

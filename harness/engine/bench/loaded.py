@@ -122,12 +122,13 @@ class Loaded:
         views: Mapping[View, Padded],
     ) -> Batch:
         """The clips as the model sees them, made of nothing but what was read just now."""
+        given: dict[str, Any] = dict(views)
         batch = Batch(
             ids=ids,
             video_ids=tuple(self.source.video_ids[row] for row in rows),
             target=torch.zeros(len(ids)),
             transcripts=transcripts,
-            **{str(view): padded for view, padded in views.items()},
+            **given,
         )
         return visible(self.entrant.spec, self.model, batch)
 

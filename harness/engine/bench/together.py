@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from harness.efficiency.latency import is_steady
 from harness.efficiency.machine import machine_state, set_threads
 from harness.efficiency.turns import Call, Sample, in_rounds, timer_overhead_us, warm_up
 from harness.engine.bench.loaded import Loaded, load
-from harness.engine.bench.order import Order, Together
+from harness.engine.bench.order import Groups, Order, Together
 from harness.spec import SAMPLE_COLUMNS, BenchSettings, Route
 
 
@@ -56,12 +56,12 @@ def _from(start: int, count: int) -> list[int]:
     return [(start + place) % count for place in range(count)]
 
 
-def _call(row: Loaded, route: Route, groups: object) -> Call:
+def _call(row: Loaded, route: Route, groups: Groups) -> Call:
     return (row.end_to_end if route == "end_to_end" else row.model_only)(groups)
 
 
 def _warm_up(calls: Mapping[str, Call], settings: BenchSettings) -> None:
-    def is_warm(times_ms: object, elapsed: float) -> bool:
+    def is_warm(times_ms: Sequence[float], elapsed: float) -> bool:
         return elapsed >= settings.warmup_seconds or is_steady(times_ms)
 
     for call in calls.values():

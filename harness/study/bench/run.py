@@ -97,7 +97,7 @@ def bench(
             title=plan.study.title,
             settings=settings,
             reference=compared_with,
-            rows=_with_shared(rows, answers),
+            rows=_rows(rows, answers, _busy(together, settings)),
             clips=clips,
             machines=tuple(one.machine for one in together),
             data=first.spec.data,
@@ -140,17 +140,33 @@ def _together(order: Order, processes: _Processes, say: Callable[[str], None]) -
     for number in range(order.settings.processes):
         say(f"all rows side by side, process {number + 1} of {order.settings.processes}")
         found.append(processes.answer(replace(order, number=number), is_alone=False))
+        for warning in _busy(found[-1:], order.settings):
+            say(f"{warning}: these times are too long, and the rows will say so")
     return tuple(found)
 
 
-def _with_shared(rows: Sequence[Entrant], answers: dict[str, Alone]) -> tuple[BenchRow, ...]:
+def _busy(found: Sequence[Together], settings: BenchSettings) -> tuple[str, ...]:
+    """What every row has to say of a machine on which others worked too."""
+    share = max(one.machine.others_share for one in found)
+    if share <= settings.busy_share:
+        return ()
+    return (f"BUSY: others used {share:.0%} of the cores",)
+
+
+def _rows(
+    rows: Sequence[Entrant], answers: dict[str, Alone], notes: tuple[str, ...]
+) -> tuple[BenchRow, ...]:
     """The rows with the counts of their model, which were made where it ran on eager."""
     counts = {
         row.arm: {name: getattr(answers[row.name].row, name) for name in SHARED_COUNTS}
         for row in rows
         if row.is_eager
     }
-    return tuple(answers[row.name].row.model_copy(update=counts[row.arm]) for row in rows)
+    found = {row.name: answers[row.name].row for row in rows}
+    return tuple(
+        found[row.name].model_copy(update={**counts[row.arm], "notes": (*notes, *found[row.name].notes)})
+        for row in rows
+    )
 
 
 @dataclass(frozen=True)
