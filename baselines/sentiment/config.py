@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.nn.align import Align
+from harness.nn.text.sizes import check_rows
 from harness.spec import (
     BadInput,
     FloatSpace,
@@ -66,6 +67,12 @@ class BaselineConfig(ModelConfig):
     encoder_width: int = Field(64, ge=8, description="hidden size of a fresh text encoder")
     encoder_layers: int = Field(2, ge=1, description="layers of a fresh text encoder")
     encoder_heads: int = Field(4, ge=1, description="attention heads of a fresh text encoder")
+    encoder_rows: int | None = Field(
+        None,
+        ge=300,
+        description="rows of the embedding of a fresh text encoder, such as 30522 of BERT; "
+        "null = as many as tokens",
+    )
     embedding: int = Field(32, ge=1, description="transcript: width of the learned word embedding")
     vocabulary: int = Field(
         2000,
@@ -73,6 +80,11 @@ class BaselineConfig(ModelConfig):
         description="BPE tokens fitted to train; of fresh token_ids, one more than the highest id",
     )
     max_tokens: int = Field(64, ge=8, description="longer transcripts are cut")
+
+    @model_validator(mode="after")
+    def _tokens_have_rows(self) -> Self:
+        check_rows(self.encoder_rows, self.vocabulary, self.pretrained, "encoder_rows")
+        return self
 
     def text_view(self) -> View:
         """The view that the words come from."""

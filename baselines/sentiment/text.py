@@ -156,7 +156,7 @@ def _sizes(config: BaselineConfig, vocabulary: int) -> EncoderSizes:
         width=config.encoder_width,
         layers=config.encoder_layers,
         heads=config.encoder_heads,
-        vocabulary=vocabulary,
+        vocabulary=config.encoder_rows or vocabulary,
         max_tokens=config.max_tokens,
         dropout=0.1,
     )

@@ -15,7 +15,7 @@ from harness.nn.text.hub import check_fresh, check_pretrained, fresh_encoder, pr
 from harness.nn.text.hub_tokenizer import HubTokenizer
 from harness.nn.text.layer_rates import LayerRates
 from harness.nn.text.lora import add_adapters, check_adapters
-from harness.nn.text.sizes import EncoderSizes
+from harness.nn.text.sizes import EncoderSizes, check_rows
 from harness.nn.text.weights_hash import weights_sha256
 from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
@@ -37,6 +37,12 @@ class TextEncoderConfig(WordsConfig):
     heads: int = Field(4, ge=1, description="attention heads, when weights are fresh")
     vocabulary: int = Field(
         2000, ge=300, description="BPE tokens fitted to train, when weights are fresh"
+    )
+    embedding_rows: int | None = Field(
+        None,
+        ge=300,
+        description="rows of the embedding, when weights are fresh, such as 50265 of RoBERTa; "
+        "null = as many as tokens",
     )
     dropout: float = Field(
         0.1, ge=0, lt=1, description="in the encoder (fresh weights) and before the head"
@@ -77,6 +83,11 @@ class TextEncoderConfig(WordsConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _tokens_have_rows(self) -> Self:
+        check_rows(self.embedding_rows, self.vocabulary, self.pretrained, "embedding_rows")
+        return self
+
     def gives(self) -> frozenset[OutputName]:
         """Also the pooled vector and the token states, for losses between representations."""
         return super().gives() | {"embedding", "hidden"}
@@ -109,7 +120,7 @@ class TextEncoderConfig(WordsConfig):
             width=self.width,
             layers=self.layers,
             heads=self.heads,
-            vocabulary=vocabulary,
+            vocabulary=self.embedding_rows or vocabulary,
             max_tokens=self.max_tokens,
             dropout=self.dropout,
         )

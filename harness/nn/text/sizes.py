@@ -16,7 +16,11 @@ REQUIRED = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_hea
 
 @dataclass(frozen=True)
 class EncoderSizes:
-    """A text encoder that is initialised, not loaded."""
+    """A text encoder that is initialised, not loaded.
+
+    Attributes:
+        vocabulary: rows of its embedding.
+    """
 
     architecture: str
     width: int
@@ -71,6 +75,18 @@ def set_width(hub: PretrainedConfig, width: int, layers: int, heads: int) -> Non
     kinds = getattr(hub, "layer_types", None)
     if kinds:
         hub.layer_types = [kinds[layer % len(kinds)] for layer in range(layers)]
+
+
+def check_rows(rows: int | None, tokens: int, pretrained: str | None, field: str) -> None:
+    """Whether a fresh encoder can have so many rows of its embedding; None is as many as tokens.
+
+    Raises:
+        ValueError: there may be more tokens than rows, or the encoder is not fresh; `field` gave them.
+    """
+    if rows is not None and pretrained is not None:
+        raise ValueError(f"{field} is of a fresh encoder, and '{pretrained}' brings its own rows")
+    if rows is not None and rows < tokens:
+        raise ValueError(f"{field}: expected a row for each of {tokens} tokens at least, given {rows}")
 
 
 def check_encoder_config(hub: PretrainedConfig, name: str, *, key: str) -> None:
