@@ -5,8 +5,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from harness.data.clips.extractors import extractors
+from harness.data.clips.features import ClipFeatures
 from harness.data.encoders.efficientnet_lite0 import EfficientNetLite0
 from harness.data.encoders.openwakeword import OpenWakeWord
+from harness.spec import BadInput
 
 pytestmark = pytest.mark.encoders
 RATE = 16000
@@ -71,3 +74,20 @@ def test_a_photograph_of_a_chinese_temple_is_a_palace_of_imagenet(eye):
 def test_what_an_encoder_is_names_versions_and_weights(ear, eye):
     assert "openwakeword 0.4.0 (ba2b0e0f8b7b8753, ba754db3cd768a52; onnxruntime" in ear.identity()
     assert eye.identity().endswith("579344248a93e230)")
+
+
+def test_a_clips_features_are_the_encoders_own_before_they_are_one_vector(ear, eye):
+    config = ClipFeatures(visual_features="efficientnet_lite0", acoustic_features="openwakeword")
+    found = extractors(config)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3)).astype(np.uint8)
+    assert_close(torch.from_numpy(found.visual(pictures)), eye.encode(list(pictures)))
+    steps = torch.from_numpy(found.acoustic(noise(), RATE))
+    assert_close(torch.cat([steps.mean(0), steps.std(0, correction=0)]), ear.encode([noise()])[0])
+    assert (found.vision_width, found.audio_width) == (1280, steps.shape[1])
+
+
+def test_a_sound_below_one_window_has_no_steps():
+    found = extractors(ClipFeatures(acoustic_features="openwakeword"))
+    assert found.acoustic(noise()[:12512], RATE).shape == (1, 96)
+    with pytest.raises(BadInput, match="expected at least 782 ms of sound, found"):
+        found.acoustic(noise()[:12511], RATE)

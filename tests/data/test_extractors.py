@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from harness.data.clips.extractors import extractors
+from harness.data.clips.extractors.identity import extractors_identity
 from harness.data.clips.features import ClipFeatures, colour_grid, log_mel
 from harness.data.events.features import EventFeatures, edge_histograms
 
@@ -18,9 +19,11 @@ def test_by_default_features_are_mean_colours_and_log_mel_energies():
     assert found.acoustic(SOUND, 16000).tobytes() == log_mel(SOUND, 16000, config).tobytes()
     assert (found.vision_width, found.audio_width) == (48, 12)
     assert not found.networks
+    assert not extractors_identity(config)
+    assert found.summary() == "mean colours of a grid, log mel energies"
     assert found.notes() == (
-        "visual features: mean colours of a 4 × 4 grid, no weights",
-        "acoustic features: log energies of 12 mel bands, 100 ms every 100 ms, no weights",
+        "visual features: mean colours of a grid of 4 × 4 cells, no weights",
+        "acoustic features: log mel energies in 12 bands, 100 ms every 100 ms, no weights",
     )
 
 
@@ -29,7 +32,9 @@ def test_a_data_set_that_looks_at_pictures_in_its_own_way_still_does():
     expected = edge_histograms(FRAMES, 4, 8, 1.0)
     assert found.visual(FRAMES).tobytes() == expected.tobytes()
     assert found.vision_width == expected.shape[1]
-    assert found.notes()[0] == "visual features: edges by 8 directions in a 4 × 4 grid, no weights"
+    assert (
+        found.notes()[0] == "visual features: directions of edges in a grid of 4 × 4 cells, no weights"
+    )
 
 
 def test_nothing_is_there_for_a_view_that_was_not_asked_for():

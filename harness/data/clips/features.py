@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.data.parts.scaling import Standardise
 from harness.spec import BadInput, DataConfig
@@ -15,9 +16,27 @@ _FLOOR = 1e-8
 """Energy of what counts as silence, -80 dB."""
 
 
+VisualFeatures = Literal["colours", "clip", "efficientnet_lite0"]
+AcousticFeatures = Literal["log_mel", "wav2vec2", "openwakeword"]
+
+
 class ClipFeatures(DataConfig):
     """How pixels and samples become the views `vision` and `audio`."""
 
+    visual_features: VisualFeatures = Field(
+        "colours",
+        description="vision: colours (or what else the data set tells of a grid), or a network",
+    )
+    visual_tower: str = Field("ViT-B-32", description="vision, clip: open_clip's architecture")
+    visual_weights: str | None = Field(
+        None, description="vision, clip: tag in the local cache or file; null = random, of a fixed seed"
+    )
+    acoustic_features: AcousticFeatures = Field(
+        "log_mel", description="audio: log_mel, or a network that hears 16000 samples a second"
+    )
+    acoustic_weights: str | None = Field(
+        None, description="audio, wav2vec2: local folder; null = base size, random, of a fixed seed"
+    )
     grid: int = Field(8, ge=1, le=64, description="vision: cells a side, D = 3 grid²")
     mel_bands: int = Field(24, ge=1, le=256, description="audio: D, mel bands")
     window_ms: float = Field(100.0, ge=5, le=1000, description="audio: length of a window, ms")
@@ -26,15 +45,25 @@ class ClipFeatures(DataConfig):
         "train", description="train: vision and audio columns to mean 0, sd 1 over train steps; none"
     )
 
+    @model_validator(mode="after")
+    def _weights_are_read(self) -> Self:
+        for key, given, reader, features in (
+            ("visual_weights", self.visual_weights, "clip", self.visual_features),
+            ("acoustic_weights", self.acoustic_weights, "wav2vec2", self.acoustic_features),
+        ):
+            if given is not None and features != reader:
+                raise ValueError(f"{key}: read by {reader} alone, given '{given}' for {features}")
+        return self
+
     @property
     def vision_width(self) -> int:
-        """D of `vision`."""
+        """D of what `look` gives."""
         return 3 * self.grid**2
 
     @property
     def looks_for(self) -> str:
         """What `look` tells of a picture, for people."""
-        return f"mean colours of a {self.grid} × {self.grid} grid"
+        return "mean colours of a grid"
 
     def look(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(T, D) `vision` of frames (T, H, W, 3)."""

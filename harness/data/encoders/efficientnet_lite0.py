@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.data.encoders.contract import Picture
 from harness.data.parts.hashing import file_hash
@@ -38,19 +38,26 @@ class EfficientNetLite0:
     def encode(self, pictures: Sequence[Picture]) -> Tensor:
         """(N, 1280), non-negative: the network ends in a ReLU6."""
         pixels = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
-        found = [self._vectors(part) for part in pixels.split(_BATCH)]
+        found = [self.vectors(part) for part in pixels.split(_BATCH)]
         return torch.cat(found)
 
-    def _vectors(self, pixels: Tensor) -> Tensor:
+    def vectors(self, pixels: Tensor) -> Tensor:
+        """(n, 1280) of pixels (n, 3, SIDE, SIDE), 0 to 255."""
         features: Tensor = self._network.extract_features((pixels.float() - _MEAN) / _SD)
         return features.mean((2, 3))
+
+    def features(self) -> nn.Module:
+        """What `vectors` runs, without the classes of ImageNet."""
+        parts = self._network.named_children()
+        return nn.ModuleDict({name: part for name, part in parts if name != "_fc"})
 
     @cached_property
     def _network(self) -> Any:
         weights = self._weights()
         from efficientnet_lite_pytorch import EfficientNet
 
-        network = EfficientNet.from_name("efficientnet-lite0")
+        with torch.random.fork_rng(devices=[]):  # weights are drawn before they are loaded
+            network = EfficientNet.from_name("efficientnet-lite0")
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         return network.eval()
 

@@ -17,8 +17,14 @@ from harness.data.encoders.contract import RATE, Sound
 from harness.data.parts.hashing import file_hash
 from harness.nn.extras import find_extra
 
-_FRAMES, _STEP, _BANDS, _WIDTH = 76, 8, 32, 96
-"""Of mel frames of 10 ms: those of one embedding, those from one to the next; its mel bands; its D."""
+WIDTH = 96
+"""D of an embedding."""
+
+_FRAMES, _STEP, _BANDS = 76, 8, 32
+"""Of mel frames of 10 ms: those of one embedding, those from one to the next; their bands."""
+
+WINDOW = 512 + 160 * (_FRAMES - 1)
+"""Samples that one embedding hears."""
 
 _SHORTEST = RATE
 """Samples: a sound below a second is heard with silence after it, as an embedding spans 0.76 s."""
@@ -41,9 +47,21 @@ class OpenWakeWord:
         """(N, 192): 96 means, 96 sds."""
         return torch.from_numpy(np.stack([self._statistics(sound) for sound in sounds]))
 
+    def load(self) -> None:
+        """Reads the networks, which is else done by the first sound.
+
+        Raises:
+            BadInput: a package is not installed; the extra is named.
+        """
+        _ = self._sessions
+
+    def steps(self, sound: Sound) -> NDArray[np.float32]:
+        """(T, 96) of samples (S,), S at least `WINDOW`: an embedding every 80 ms."""
+        return self._embeddings(self._mel(sound))
+
     def _statistics(self, sound: Sound) -> NDArray[np.float32]:
         whole = np.pad(sound, (0, max(0, _SHORTEST - len(sound))))
-        steps = self._steps(self._mel(whole))
+        steps = self.steps(whole)
         return np.concatenate([steps.mean(0), steps.std(0)]).astype(np.float32)
 
     def _mel(self, sound: Sound) -> NDArray[np.float32]:
@@ -53,12 +71,12 @@ class OpenWakeWord:
         # The package's own correction towards the spectra that the embedding was trained on.
         return (found / 10 + 2).astype(np.float32)
 
-    def _steps(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _embeddings(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """(T', 96) embeddings of windows of 76 frames."""
         views = np.lib.stride_tricks.sliding_window_view(mel, _FRAMES, axis=0)[::_STEP]
         windows = np.ascontiguousarray(views.transpose(0, 2, 1))[..., None]
         found: NDArray[np.float32] = self._sessions[1].run(None, {"input_1": windows})[0]
-        return found.reshape(-1, _WIDTH)
+        return found.reshape(-1, WIDTH)
 
     @cached_property
     def _sessions(self) -> tuple[Any, ...]:

@@ -24,13 +24,13 @@ class EventFeatures(ClipFeatures):
 
     @property
     def vision_width(self) -> int:
-        """D of `vision`."""
+        """D of what `look` gives."""
         return self.orientations * self.grid**2
 
     @property
     def looks_for(self) -> str:
         """What `look` tells of a picture, for people."""
-        return f"edges by {self.orientations} directions in a {self.grid} × {self.grid} grid"
+        return "directions of edges in a grid"
 
     def look(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(T, D) `vision` of frames (T, H, W, 3)."""

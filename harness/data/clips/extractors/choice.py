@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from harness.data.clips.extractors.contract import AcousticExtractor, VisualExtractor
+from harness.data.clips.extractors.networks import ClipImages, LiteImages, SpeechStates, SpokenSteps
 from harness.data.clips.extractors.weightless import Bands, Grid
 from harness.data.clips.features import ClipFeatures
 from harness.spec import View
@@ -56,6 +57,10 @@ class Extractors:
         found = (part.networks for part in (self.eye, self.ear) if part is not None)
         return {name: network for networks in found for name, network in networks.items()}
 
+    def summary(self) -> str:
+        """Which features they are, for the footnotes of tables."""
+        return ", ".join(part.summary() for part in (self.eye, self.ear) if part is not None)
+
     def notes(self) -> tuple[str, ...]:
         """Which features they are and whose weights made them, a line a view."""
         told = (("visual", self.eye), ("acoustic", self.ear))
@@ -86,6 +91,18 @@ def extractors(config: ClipFeatures, views: frozenset[View] = BOTH) -> Extractor
     Raises:
         BadInput: weights or a package are not there.
     """
-    eye = Grid(config) if "vision" in views else None
-    ear = Bands(config) if "audio" in views else None
+    eye = _eye(config) if "vision" in views else None
+    ear = _ear(config) if "audio" in views else None
     return Extractors(eye, ear)
+
+
+def _eye(config: ClipFeatures) -> VisualExtractor:
+    if config.visual_features == "clip":
+        return ClipImages(config.visual_tower, config.visual_weights)
+    return LiteImages() if config.visual_features == "efficientnet_lite0" else Grid(config)
+
+
+def _ear(config: ClipFeatures) -> AcousticExtractor:
+    if config.acoustic_features == "wav2vec2":
+        return SpeechStates(config.acoustic_weights)
+    return SpokenSteps() if config.acoustic_features == "openwakeword" else Bands(config)

@@ -21,8 +21,11 @@ class VisualExtractor(Protocol):
     def networks(self) -> Mapping[str, nn.Module]:
         """What it runs, by name; empty without weights, or where they are no torch module."""
 
+    def summary(self) -> str:
+        """What it computes, for the footnotes of tables."""
+
     def note(self) -> str:
-        """What it computes and whose weights it has, in a line."""
+        """The same, with sizes and whose weights it has, in a line."""
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(T, D) of frames (T, H, W, 3), RGB."""
@@ -37,6 +40,9 @@ class AcousticExtractor(Protocol):
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
+        """As of `VisualExtractor`."""
+
+    def summary(self) -> str:
         """As of `VisualExtractor`."""
 
     def note(self) -> str:

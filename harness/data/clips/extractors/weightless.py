@@ -25,9 +25,13 @@ class Grid:
         """D, three colours a cell."""
         return self.config.vision_width
 
-    def note(self) -> str:
+    def summary(self) -> str:
         """What is seen."""
-        return f"{self.config.looks_for}, no weights"
+        return self.config.looks_for
+
+    def note(self) -> str:
+        """What is seen, and in how many cells."""
+        return f"{self.config.looks_for} of {self.config.grid} × {self.config.grid} cells, no weights"
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(T, D) of frames (T, H, W, 3)."""
@@ -46,11 +50,15 @@ class Bands:
         """D', the bands."""
         return self.config.mel_bands
 
+    def summary(self) -> str:
+        """What is heard."""
+        return "log mel energies"
+
     def note(self) -> str:
         """Bands and windows."""
         config = self.config
         return (
-            f"log energies of {config.mel_bands} mel bands, {config.window_ms:g} ms every "
+            f"log mel energies in {config.mel_bands} bands, {config.window_ms:g} ms every "
             f"{config.hop_ms:g} ms, no weights"
         )
 

@@ -1,0 +1,1 @@
+"""Networks that hear speech, through transformers: its steps as vectors, and its words."""
