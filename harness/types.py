@@ -261,6 +261,7 @@ class DataInfo:
         classes: names of the K event classes, in the order of their indices; empty without classes.
         is_aligned: whether step t of the feature views is the same moment (or word) of the clip.
         train_transcripts: for fitting a tokenizer; training clips only.
+        tokenizer_json: of a trained model, which reads with it and fits none; None before training.
         features: whose features they are, for the footnotes of tables.
     """
 
@@ -276,6 +277,7 @@ class DataInfo:
     audio_steps: int | None = None
     is_aligned: bool = False
     train_transcripts: tuple[str, ...] = ()
+    tokenizer_json: str | None = None
     features: str = ""
 
     def steps(self, view: View) -> int:

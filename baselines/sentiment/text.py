@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from harness.nn.text.bpe import PAD, ByteLevelBPE
-from harness.nn.text.hub import fresh_encoder, pretrained_encoder
+from harness.nn.text.bpe import PAD, ByteLevelBPE, stored_or_fitted
+from harness.nn.text.hub import fresh_encoder, pretrained_parts
 from harness.nn.text.hub_tokenizer import HubTokenizer
 from harness.nn.text.sizes import EncoderSizes
 from harness.nn.text.transcript import lower_if_capitals
-from harness.nn.text.weights_hash import weights_sha256
 from harness.types import Batch, DataInfo, Padded
 
 if TYPE_CHECKING:
@@ -81,8 +80,9 @@ class EncodedTokens(TextStates):
         tokenizer: HubTokenizer | ByteLevelBPE | None
         reads_ids = config.text_source == "token_ids"
         if config.pretrained is not None:
-            tokenizer, encoder = pretrained_encoder(config.pretrained, config.max_tokens)
-            origin = f"{config.pretrained} (weights sha256 {weights_sha256(encoder)[:12]})"
+            tokenizer, encoder, origin = pretrained_parts(
+                config.pretrained, config.max_tokens, is_trained=info.tokenizer_json is not None
+            )
         else:
             tokenizer = None if reads_ids else _fitted(config, info)
             count = config.vocabulary if tokenizer is None else len(tokenizer)
@@ -146,8 +146,7 @@ def masked(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def _fitted(config: BaselineConfig, info: DataInfo) -> ByteLevelBPE:
-    transcripts = lower_if_capitals(info.train_transcripts)
-    return ByteLevelBPE(transcripts, config.vocabulary, config.max_tokens)
+    return stored_or_fitted(info, lower_if_capitals, config.vocabulary, config.max_tokens)
 
 
 def _sizes(config: BaselineConfig, vocabulary: int) -> EncoderSizes:

@@ -30,6 +30,7 @@ from harness.engine.environment import environment, find_device
 from harness.engine.evaluation import evaluate
 from harness.engine.faults import failure, machine_fault
 from harness.engine.gallery import absent_classes
+from harness.engine.info_file import INFO_FILE, save_info
 from harness.engine.loop import fit
 from harness.engine.predict import predict
 from harness.engine.ranks import RankFault, on_ranks
@@ -224,6 +225,7 @@ def _files(given: Assignment, fabric: Fabric, ready: Assembly, dtype: torch.dtyp
     model = ready.model
     files = {CHECKPOINT_FILE: given.work / CHECKPOINT_FILE}
     save_model(model, str(files[CHECKPOINT_FILE]))
+    files[INFO_FILE] = save_info(given.data.info, given.work / INFO_FILE)
     tokenizer = model.tokenizer_json() if isinstance(model, KeepsTokenizer) else None
     if tokenizer is not None:
         files[TOKENIZER_FILE] = given.work / TOKENIZER_FILE

@@ -64,7 +64,7 @@ class BagOfWords(nn.Module):
         super().__init__()
         # The word list lower-cases all there is, so capitals need no case of their own.
         self._words = Words(info.train_transcripts, lowercase_capitals=False)
-        self._list = WordList(info.train_transcripts, config.vocabulary, config.min_count)
+        self._list = _stored_or_counted(config, info)
         if not len(self._list):
             raise BadInput(
                 f"no word of the training transcripts is said {config.min_count} times", key="min_count"
@@ -101,6 +101,12 @@ class BagOfWords(nn.Module):
         return (f"bag of words: {len(self._list)} words of the training transcripts",)
 
 
+def _stored_or_counted(config: BagOfWordsConfig, info: DataInfo) -> WordList:
+    if info.tokenizer_json is not None:
+        return WordList.from_json(info.tokenizer_json)
+    return WordList(info.train_transcripts, config.vocabulary, config.min_count)
+
+
 class WordWeights(nn.Module):
     """The weight of every known word in each clip: ids (B, L) to (B, V).
 
@@ -115,7 +121,8 @@ class WordWeights(nn.Module):
         # A buffer also where all words count alike: its type is the one that the trial computes in.
         self.word_weight: Tensor
         self.register_buffer("word_weight", torch.ones(len(words)))
-        if weighting == "tfidf":
+        # A trained model's come with its weights.
+        if weighting == "tfidf" and transcripts:
             clips = (self._counts(words.encode(transcripts)) > 0).sum(0).double()
             self.word_weight = (torch.log((1 + len(transcripts)) / (1 + clips)) + 1).float()
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from harness.nn.heads import ScoreHead
-from harness.nn.text.bpe import PAD, ByteLevelBPE
+from harness.nn.text.bpe import PAD, stored_or_fitted
 from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
 from harness.spec import ChoiceSpace, FloatSpace, IntSpace, OutputName
@@ -66,8 +66,7 @@ class Gru(nn.Module):
     def __init__(self, config: GruConfig, info: DataInfo) -> None:
         super().__init__()
         self._words = Words(info.train_transcripts, config.lowercase_capitals)
-        transcripts = self._words.cased(info.train_transcripts)
-        self._tokenizer = ByteLevelBPE(transcripts, config.vocabulary, config.max_tokens)
+        self._tokenizer = stored_or_fitted(info, self._words.cased, config.vocabulary, config.max_tokens)
         self._pooling = config.pooling
         self.embedding = nn.Embedding(len(self._tokenizer), config.embedding, padding_idx=PAD)
         self.dropout = nn.Dropout(config.dropout)

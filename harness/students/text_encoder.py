@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -10,13 +11,12 @@ from torch import nn
 
 from harness.nn.heads import ScoreHead
 from harness.nn.pooling import PoolingName, pooling
-from harness.nn.text.bpe import ByteLevelBPE
-from harness.nn.text.hub import check_fresh, check_pretrained, fresh_encoder, pretrained_encoder
+from harness.nn.text.bpe import ByteLevelBPE, stored_or_fitted
+from harness.nn.text.hub import check_fresh, check_pretrained, fresh_encoder, pretrained_parts
 from harness.nn.text.hub_tokenizer import HubTokenizer
 from harness.nn.text.layer_rates import LayerRates
 from harness.nn.text.lora import add_adapters, check_adapters
 from harness.nn.text.sizes import EncoderSizes, check_rows
-from harness.nn.text.weights_hash import weights_sha256
 from harness.nn.text.words import Words, WordsConfig
 from harness.registry import STUDENTS
 from harness.spec import BadInput, ChoiceSpace, FloatSpace, IntSpace, OutputName
@@ -159,14 +159,15 @@ class TextEncoder(nn.Module):
         self._words = Words(info.train_transcripts, config.lowercase_capitals)
         self._tokenizer: ByteLevelBPE | HubTokenizer
         if config.pretrained is None:
-            transcripts = self._words.cased(info.train_transcripts)
-            self._tokenizer = ByteLevelBPE(transcripts, config.vocabulary, config.max_tokens)
+            self._tokenizer = stored_or_fitted(
+                info, self._words.cased, config.vocabulary, config.max_tokens
+            )
             self.encoder = fresh_encoder(config.sizes(len(self._tokenizer)))
             self._origin = "fresh weights, BPE fitted to the training transcripts"
         else:
-            self._tokenizer, self.encoder = pretrained_encoder(config.pretrained, config.max_tokens)
-            weights = weights_sha256(self.encoder)[:12]
-            self._origin = f"{config.pretrained} (weights sha256 {weights})"
+            self._tokenizer, self.encoder, self._origin = pretrained_parts(
+                config.pretrained, config.max_tokens, is_trained=info.tokenizer_json is not None
+            )
         self._encoder_rate = config.encoder_rate
         self._layer_rates = LayerRates(
             (name for name, _ in self.encoder.named_parameters()), config.layer_decay
@@ -175,6 +176,7 @@ class TextEncoder(nn.Module):
         if config.lora_rank:
             add_adapters(self.encoder, config.lora_rank, config.lora_alpha)
             self._origin += f", frozen, with adapters of rank {config.lora_rank}"
+        self._config = config
         self.pooling = pooling(config.pooling, width)
         self.head = ScoreHead(width, config.levels, config.dropout)
 
@@ -207,6 +209,22 @@ class TextEncoder(nn.Module):
         """
         part, _, weight = name.partition(".")
         return self._encoder_rate * self._layer_rates.scale(weight) if part == "encoder" else 1.0
+
+    def to_hub(self, folder: Path) -> None:
+        """Writes weights, configuration, tokenizer and code for transformers into an empty folder."""
+        from harness.nn.text.hub_folder import TextParts, write_hub_folder
+
+        config = self._config
+        parts = TextParts(
+            encoder=self.encoder,
+            query=getattr(self.pooling, "query", None),
+            head=self.head,
+            tokenizer=self._tokenizer,
+            pooling=config.pooling,
+            max_tokens=config.max_tokens,
+            lowercase_capitals=config.lowercase_capitals,
+        )
+        write_hub_folder(folder, parts)
 
     def notes(self) -> tuple[str, ...]:
         """Where the weights come from, and what was done to the words."""

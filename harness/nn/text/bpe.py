@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from tokenizers import Tokenizer
@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.processors import RobertaProcessing
 from tokenizers.trainers import BpeTrainer
 
-from harness.types import Padded
+from harness.types import DataInfo, Padded
 
 # RoBERTa's own order, so that its position ids (which count from the padding id) come out right.
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -44,6 +44,13 @@ class ByteLevelBPE:
         tokenizer.enable_padding(pad_id=PAD, pad_token="<pad>")  # noqa: S106 - not a secret
         self._tokenizer = tokenizer
 
+    @classmethod
+    def from_json(cls, stored: str) -> ByteLevelBPE:
+        """The tokenizer that `to_json` stored."""
+        found = cls.__new__(cls)
+        found._tokenizer = Tokenizer.from_str(stored)
+        return found
+
     def __len__(self) -> int:
         return int(self._tokenizer.get_vocab_size())
 
@@ -61,3 +68,22 @@ class ByteLevelBPE:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, special tokens left out."""
         return str(self._tokenizer.decode(list(ids)))
+
+
+def stored_or_fitted(
+    info: DataInfo,
+    case: Callable[[Sequence[str]], Sequence[str]],
+    vocabulary: int,
+    max_tokens: int,
+) -> ByteLevelBPE:
+    """A trained model's own tokenizer, or else one fitted to the training transcripts.
+
+    Args:
+        info: of the data; has the tokenizer of a model that is trained.
+        case: gives transcripts the case that they are read in.
+        vocabulary: of the tokenizer that is fitted.
+        max_tokens: of the tokenizer that is fitted.
+    """
+    if info.tokenizer_json is not None:
+        return ByteLevelBPE.from_json(info.tokenizer_json)
+    return ByteLevelBPE(case(info.train_transcripts), vocabulary, max_tokens)

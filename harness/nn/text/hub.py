@@ -19,6 +19,7 @@ from harness.nn.extras import find_extra
 from harness.nn.text.hub_tokenizer import HubTokenizer
 from harness.nn.text.probe import check_length, check_states
 from harness.nn.text.sizes import EncoderSizes, check_encoder_config, set_sizes, set_width
+from harness.nn.text.weights_hash import weights_sha256
 from harness.spec import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def check_fresh(sizes: EncoderSizes) -> None:
     Raises:
         BadInput: under architecture or max_tokens; it cannot be built, run, or used as an encoder.
     """
-    with torch.device("meta"), _silent():
+    with torch.device("meta"), silent():
         fresh_encoder(sizes)
     small = replace(
         sizes,
@@ -76,7 +77,7 @@ def pretrained_encoder(name: str, max_tokens: int) -> tuple[HubTokenizer, nn.Mod
     tokenizer = _tokenizer(name, path, max_tokens)
     check_encoder_config(_pretrained_config(name, path), name, key="pretrained")
     try:
-        with _silent():
+        with silent():
             # The trial's precision decides what is computed in, not that of the file.
             encoder, found = AutoModel.from_pretrained(
                 path, local_files_only=True, dtype=torch.float32, output_loading_info=True
@@ -88,6 +89,32 @@ def pretrained_encoder(name: str, max_tokens: int) -> tuple[HubTokenizer, nn.Mod
     if missing:
         raise BadInput(f"'{name}' has no weights for {missing[0]}", key="pretrained")
     return HubTokenizer(tokenizer, max_tokens), _without_pooler(encoder)
+
+
+def pretrained_parts(
+    name: str, max_tokens: int, *, is_trained: bool
+) -> tuple[HubTokenizer, nn.Module, str]:
+    """Tokenizer and encoder as `pretrained_encoder` gives them, and where they are from.
+
+    Args:
+        name: the folder, or the name in the cache.
+        max_tokens: longer texts are cut.
+        is_trained: whether a trained model's weights will be put in their place, so that the
+            pretrained ones are not read; the encoder is then as initialised.
+
+    Raises:
+        BadInput: as `pretrained_encoder`.
+    """
+    if not is_trained:
+        tokenizer, encoder = pretrained_encoder(name, max_tokens)
+        return tokenizer, encoder, f"{name} (weights sha256 {weights_sha256(encoder)[:12]})"
+    path = _path(name)
+    hub = _pretrained_config(name, path)
+    check_encoder_config(hub, name, key="pretrained")
+    # As `pretrained_encoder` reads them, whatever precision the folder's weights have.
+    hub.dtype = torch.float32
+    encoder = _without_pooler(_from_config(hub, name, "pretrained"))
+    return HubTokenizer(_tokenizer(name, path, max_tokens), max_tokens), encoder, f"{name}, trained on"
 
 
 def check_pretrained(name: str, max_tokens: int) -> None:
@@ -130,7 +157,7 @@ def _from_config(hub: PretrainedConfig, name: str, key: str) -> nn.Module:
 
 def _probe(hub: PretrainedConfig, max_tokens: int, name: str, key: str) -> None:
     # What is drawn here must not move the draws of whoever asks.
-    with torch.random.fork_rng(devices=[]), _silent():
+    with torch.random.fork_rng(devices=[]), silent():
         torch.manual_seed(0)
         encoder = _without_pooler(_from_config(hub, name, key)).eval()
         pad = getattr(hub, "pad_token_id", None) or 0
@@ -216,7 +243,7 @@ def _foreign(name: str, key: str) -> Iterator[None]:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Without transformers' progress bars and reports: what matters in them is an error here."""
     from transformers.utils import logging
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from harness.types import Padded
@@ -31,6 +32,12 @@ class HubTokenizer:
             return_tensors="pt",
         )
         return Padded(encoded["input_ids"], encoded["attention_mask"].bool())
+
+    def cut_at(self, max_tokens: int) -> Any:
+        """The tokenizer of transformers, as it is stored to read no more than so many tokens."""
+        cut = deepcopy(self._tokenizer)
+        cut.model_max_length = max_tokens
+        return cut
 
     def to_json(self) -> str | None:
         """The tokenizer as the library `tokenizers` stores it; None if it is not one of them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from torch import nn
 
 from harness.nn.extras import find_extra
@@ -30,3 +32,17 @@ def add_adapters(encoder: nn.Module, rank: int, alpha: float) -> None:
 
     settings = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear")
     inject_adapter_in_model(settings, encoder)
+
+
+def without_adapters(encoder: nn.Module) -> nn.Module:
+    """A copy that says the same, each adapter added to the weights it adapts; itself without any."""
+    if not any("lora_" in name for name, _ in encoder.named_parameters()):
+        return encoder
+    from peft.tuners.lora import LoraLayer
+
+    plain = deepcopy(encoder)
+    for name, layer in list(plain.named_modules()):
+        if isinstance(layer, LoraLayer):
+            layer.merge()
+            plain.set_submodule(name, layer.get_base_layer())
+    return plain

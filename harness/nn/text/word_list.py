@@ -47,6 +47,17 @@ class WordList:
         tokenizer.enable_padding(pad_id=PAD, pad_token="<pad>")  # noqa: S106 - no secret
         self._tokenizer = tokenizer
 
+    @classmethod
+    def from_json(cls, stored: str) -> WordList:
+        """The vocabulary that `to_json` stored."""
+        found = cls.__new__(cls)
+        found._tokenizer = Tokenizer.from_str(stored)
+        ids = found._tokenizer.get_vocab()
+        found.words = tuple(
+            sorted((word for word in ids if ids[word] >= FIRST_WORD), key=ids.__getitem__)
+        )
+        return found
+
     def __len__(self) -> int:
         return len(self.words)
 
