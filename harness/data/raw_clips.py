@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from harness.data.clips.features import ClipFeatures, log_mel
+from harness.contracts import ClipReading
+from harness.data.clips.extractors import Extractors, extractors
+from harness.data.clips.features import ClipFeatures
 from harness.data.clips.labels import ClipRow, LabelTable, read_labels
 from harness.data.clips.media import read_media, read_sound
 from harness.data.clips.noise import blurred, hissing
-from harness.data.parts.checks import SPLITS, check_finite, check_labels, check_membership, require_path
+from harness.data.clips.staged import RECORDED, Stages, channels_first, listened
+from harness.data.clips.tracks import seconds
+from harness.data.parts.checks import SPLITS, check_labels, check_membership, require_path
 from harness.data.parts.hashing import files_hash
 from harness.data.parts.scaling import like_train, standardise
 from harness.data.parts.sequences import longest, pad
@@ -27,7 +31,7 @@ from harness.registry import DATASETS
 from harness.spec import BadInput, Condition, View
 from harness.types import Batch, DataInfo, Dataset, Padded
 
-VIEWS: frozenset[View] = frozenset({"transcript", "frames", "vision", "audio"})
+VIEWS: frozenset[View] = RECORDED | {"transcript"}
 
 
 class RawClipsConfig(ClipFeatures):
@@ -79,17 +83,18 @@ class RawClips:
         """Every clip decoded once; `vision` and `audio` computed from the decoded clip."""
         table = self._table()
         found = self._check(table)
-        batches = {split: self._read(table.split(split)) for split in SPLITS}
+        made = extractors(self.config)
+        batches = {split: self._read(table.split(split), made) for split in SPLITS}
         train, valid, test = (batches[split] for split in SPLITS)
         info = DataInfo(
             task="sentiment",
             label_range=self.config.label_range,
             views=VIEWS,
-            vision_width=self.config.vision_width,
-            audio_width=self.config.mel_bands,
+            vision_width=made.vision_width,
+            audio_width=made.audio_width,
             vision_steps=longest(batches.values(), "vision"),
             audio_steps=longest(batches.values(), "audio"),
-            features="computed here from the clips: mean colours of a grid, log mel energies",
+            features="; ".join(("computed here from the clips", *made.notes())),
             train_transcripts=train.transcripts or (),
         )
         findings = (f"raw clips, SHA-256 {self.fingerprint()}", *found, *_shapes(train))
@@ -114,6 +119,33 @@ class RawClips:
             return replace(data.test, frames=frames, vision=like_train(data, "vision", vision))
         raise ValueError(f"expected audio_noise, or blur of clips with frames, given {condition.kind}")
 
+    def reading(self, data: Dataset, views: frozenset[View]) -> ClipReading:
+        """How clips are read stage by stage, by the functions that `load` reads them with."""
+        stages = self._stages(views, extractors(self.config, views))
+        return replace(stages, scales=data.scales).reading()
+
+    def hearing(self, sample_rate: int) -> ClipReading:
+        """How the sound of clips is read for speech recognition."""
+        stages = self._stages(frozenset({"audio"}), extractors(self.config, frozenset()))
+        return replace(stages, sample_rate=sample_rate).hearing()
+
+    def clip_file(self, clip: str) -> Path:
+        """Where the recording of a clip lies."""
+        return self._files()[clip]
+
+    def clip_seconds(self, clip: str) -> float:
+        """How long the recording of a clip is, as its container says."""
+        return seconds(self.clip_file(clip))
+
+    def _stages(self, views: frozenset[View], made: Extractors) -> Stages:
+        config = self.config
+        return Stages(self._files(), views, config.frames, config.size, config.sample_rate, made)
+
+    def _files(self) -> dict[str, Path]:
+        """The recording of every clip, those of train first."""
+        table, folder = self._table(), self._folder()
+        return {row.id: folder / row.file for split in SPLITS for row in table.split(split)}
+
     def _folder(self) -> Path:
         return require_path(self.config.path, "a folder with label.csv and Raw/")
 
@@ -135,13 +167,13 @@ class RawClips:
             check_labels(file, f"{split}.{key}", labels, self.config.label_range)
         return (*found, "test targets are true scores") if table.has_true_score else found
 
-    def _read(self, rows: tuple[ClipRow, ...]) -> Batch:
+    def _read(self, rows: tuple[ClipRow, ...], made: Extractors) -> Batch:
         # Each clip has as many frames as are asked for, so they need no list before they are stacked.
         shape = (len(rows), self.config.frames, 3, self.config.size, self.config.size)
         frames = empty_paged(shape, torch.uint8)
 
         def read(place: int) -> tuple[Tensor, Tensor]:
-            pixels, vision, audio = _clip(self._folder(), self.config, rows[place])
+            pixels, vision, audio = _clip(self._folder() / rows[place].file, self.config, made)
             frames[place] = pixels
             return vision, audio
 
@@ -160,11 +192,12 @@ class RawClips:
 
     def _noisy(self, ids: tuple[str, ...], level: float) -> list[NDArray[np.float32]]:
         """(T', D') audio features of each clip, of its sound with noise in it."""
-        files = {row.id: self._folder() / row.file for row in self._table().split("test")}
+        files, rate = self._files(), self.config.sample_rate
+        made = extractors(self.config, frozenset({"audio"}))
 
         def read(clip: str) -> NDArray[np.float32]:
-            sound = read_sound(files[clip], sample_rate=self.config.sample_rate)
-            return _audio(files[clip], hissing(sound, level, clip), self.config)
+            sound = read_sound(files[clip], sample_rate=rate)
+            return listened(made, files[clip], hissing(sound, level, clip), rate)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(read, ids))
@@ -172,11 +205,12 @@ class RawClips:
     def _blurred(self, frames: Padded, sd: float) -> tuple[Padded, Padded]:
         """Frames (B, T, 3, H, W) and vision (B, T, D) of what is in `frames`, out of focus."""
         pixels = empty_paged(frames.values.shape, torch.uint8)
+        made = extractors(self.config, frozenset({"vision"}))
 
         def read(place: int) -> Tensor:
             seen = blurred(frames.values[place].numpy(), sd)
             pixels[place] = torch.from_numpy(seen)
-            return torch.from_numpy(self.config.look(seen.transpose(0, 2, 3, 1)))
+            return torch.from_numpy(made.visual(seen.transpose(0, 2, 3, 1)))
 
         # SciPy filters outside the interpreter lock.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -184,23 +218,12 @@ class RawClips:
         return Padded(pixels, frames.mask), vision
 
 
-def _clip(folder: Path, config: RawClipsConfig, row: ClipRow) -> tuple[Tensor, Tensor, Tensor]:
+def _clip(file: Path, config: RawClipsConfig, made: Extractors) -> tuple[Tensor, Tensor, Tensor]:
     """Frames (T, 3, H, W), vision (T, D) and audio (T', D') of one clip."""
-    file = folder / row.file
     media = read_media(file, frames=config.frames, size=config.size, sample_rate=config.sample_rate)
-    audio = _audio(file, media.sound, config)
-    frames = np.ascontiguousarray(media.frames.transpose(0, 3, 1, 2))
-    vision = config.look(media.frames)
-    return torch.from_numpy(frames), torch.from_numpy(vision), torch.from_numpy(audio)
-
-
-def _audio(file: Path, sound: NDArray[np.float32], config: RawClipsConfig) -> NDArray[np.float32]:
-    """Audio features (T', D') of the sound of a clip."""
-    check_finite(file, "audio", sound)
-    try:
-        return log_mel(sound, config.sample_rate, config)
-    except BadInput as error:
-        raise error.at(file=file) from None
+    audio = listened(made, file, media.sound, config.sample_rate)
+    vision = made.visual(media.frames)
+    return channels_first(media.frames), torch.from_numpy(vision), torch.from_numpy(audio)
 
 
 def _shapes(train: Batch) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 from pydantic import Field, model_validator
 
+from harness.contracts import ClipReading
 from harness.data.events.build import ensure
 from harness.data.events.captions import CLASSES, word_vectors
 from harness.data.events.config import EventRendering
@@ -18,6 +19,7 @@ from harness.data.parts.checks import SPLITS
 from harness.data.parts.sequences import pad
 from harness.data.raw_clips import RawClips, RawClipsConfig
 from harness.registry import DATASETS
+from harness.spec import View
 from harness.types import Batch, DataInfo, Dataset
 
 
@@ -83,6 +85,22 @@ class RenderedEvents:
         findings = (*data.findings, *self._findings())
         return replace(data, **splits, info=self._info(data.info), findings=findings)
 
+    def reading(self, data: Dataset, views: frozenset[View]) -> ClipReading:
+        """How clips are read stage by stage, like any raw clips; `text` is of captions, not of these."""
+        return self._clips().reading(data, views)
+
+    def hearing(self, sample_rate: int) -> ClipReading:
+        """How the sound of clips is read for speech recognition."""
+        return self._clips().hearing(sample_rate)
+
+    def clip_file(self, clip: str) -> Path:
+        """Where the recording of a clip lies."""
+        return self._clips().clip_file(clip)
+
+    def clip_seconds(self, clip: str) -> float:
+        """How long the recording of a clip is, as its container says."""
+        return self._clips().clip_seconds(clip)
+
     def folder(self) -> Path:
         """Where the clips are, relative to the working directory unless `path` says otherwise."""
         digest = self.config.rendering_digest()
@@ -116,8 +134,7 @@ class RenderedEvents:
             views=found.views | {"text"},
             text_width=self.config.text_width,
             text_steps=self.config.caption_words,
-            features="computed here from the clips: directions of edges in a grid, log mel energies; "
-            "fixed random vectors of the caption's words; made to teach: "
+            features=f"{found.features}; fixed random vectors of the caption's words; made to teach: "
             f"{self.config.label_noise:.0%} of the labels of train and validation are false, none of "
             "test, and captions name the true class",
         )
