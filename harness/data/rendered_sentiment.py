@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from harness.contracts import ClipReading
 from harness.data.clips.features import ClipFeatures
 from harness.data.icwsm14.prepare import prepare as prepare_icwsm14
 from harness.data.raw_clips import RawClips, RawClipsConfig
@@ -18,7 +19,7 @@ from harness.data.rendered.label_csv import LabelCsv
 from harness.data.rendered.rated import Rated
 from harness.data.rendered.source import Generated, SentenceChoice, Source
 from harness.registry import DATASETS
-from harness.spec import Condition
+from harness.spec import Condition, View
 from harness.types import Batch, Dataset
 
 
@@ -28,6 +29,18 @@ class RenderedSentimentConfig(Rendering, SentenceChoice, ClipFeatures):
     path: Path | None = Field(
         None, description="folder to keep the clips in; null = data/rendered_sentiment-<digest>"
     )
+
+    frames_read: int | None = Field(
+        None, ge=1, description="T, taken evenly from each clip; null = `frames`"
+    )
+
+    @model_validator(mode="after")
+    def _are_there(self) -> Self:
+        if self.frames_read is not None and self.frames_read > self.frames:
+            raise ValueError(
+                f"frames_read: expected at most frames {self.frames}, given {self.frames_read}"
+            )
+        return self
 
     def source(self) -> Source:
         """What the sentences come from; no file is opened yet."""
@@ -43,7 +56,7 @@ class RenderedSentimentConfig(Rendering, SentenceChoice, ClipFeatures):
         return RawClipsConfig(
             **shared,
             path=folder,
-            frames=self.frames,
+            frames=self.frames_read or self.frames,
             size=self.size,
             sample_rate=self.sample_rate,
             label_range=LABEL_RANGE,
@@ -101,6 +114,22 @@ class RenderedSentiment:
     def degraded(self, data: Dataset, condition: Condition) -> Batch:
         """The test clips with noise in their recordings, like those of any raw clips."""
         return self._clips().degraded(data, condition)
+
+    def reading(self, data: Dataset, views: frozenset[View]) -> ClipReading:
+        """How clips are read stage by stage, like any raw clips."""
+        return self._clips().reading(data, views)
+
+    def hearing(self, sample_rate: int) -> ClipReading:
+        """How the sound of clips is read for speech recognition."""
+        return self._clips().hearing(sample_rate)
+
+    def clip_file(self, clip: str) -> Path:
+        """Where the recording of a clip lies."""
+        return self._clips().clip_file(clip)
+
+    def clip_seconds(self, clip: str) -> float:
+        """How long the recording of a clip is, as its container says."""
+        return self._clips().clip_seconds(clip)
 
     def folder(self) -> Path:
         """Where the clips are, relative to the working directory unless `path` says otherwise."""

@@ -150,7 +150,7 @@ def test_the_mouth_smiles_when_the_score_is_high():
     config = Rendering(pixel_sd=0)
     head = replace(draw_head(stream(0)), x=0, y=0, sway=0, width=0.6)
     for score, sign in ((3, 1), (-3, -1)):
-        face = pictures(config, head, score, stream(0))[0].mean(-1)
+        face = pictures(config, head, score, stream(0), 1)[0].mean(-1)
         mouth = face[36:]
         corner, centre = (mouth[:, column].argmin() for column in (24, 32))
         assert sign * (int(centre) - int(corner)) >= 2
@@ -159,7 +159,9 @@ def test_the_mouth_smiles_when_the_score_is_high():
 def test_the_pitch_rises_by_the_configured_semitones():
     config = Rendering(frames=8, fps=8, hiss_sd=0)
     throat = Throat(pitch_hz=200, tilt=2)
-    heard = [np.abs(np.fft.rfft(sound(config, throat, score, stream(0)))).argmax() for score in (0, 3)]
+    heard = [
+        np.abs(np.fft.rfft(sound(config, throat, score, stream(0), 8))).argmax() for score in (0, 3)
+    ]
     assert heard[1] / heard[0] == pytest.approx(2 ** (3 * config.pitch_semitones / 12), rel=0.06)
 
 

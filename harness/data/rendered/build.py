@@ -34,18 +34,19 @@ def _make(draft: Path, config: Rendering, source: Source) -> None:
     made.film([draft / line.file for line in lines], lambda row: _film(draft, config, lines[row]))
     told = {
         "digest": config.rendering_digest(identity),
-        "config": {name: getattr(config, name) for name in Rendering.model_fields},
+        "config": config.numbers(),
         **({"source": identity} if identity else {}),
     }
     made.write_manifest(draft, told, ["label.csv", *(line.file for line in lines)])
 
 
 def _film(draft: Path, config: Rendering, line: Line) -> None:
+    clip = (line.video_id, line.clip_id)
     look = stream(config.seed, "look", line.video_id)
-    head, throat = draw_head(look), draw_throat(look)
+    head, throat, count = draw_head(look), draw_throat(look), config.clip_frames(*clip)
     write_clip(
         draft / line.file,
-        pictures(config, head, line.label_V, stream(config.seed, "pixels", line.video_id, line.clip_id)),
-        sound(config, throat, line.label_A, stream(config.seed, "hiss", line.video_id, line.clip_id)),
+        pictures(config, head, line.label_V, stream(config.seed, "pixels", *clip), count),
+        sound(config, throat, line.label_A, stream(config.seed, "hiss", *clip), count),
         config,
     )

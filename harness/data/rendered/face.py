@@ -48,19 +48,23 @@ def draw_head(random: np.random.Generator) -> Head:
 
 
 def pictures(
-    config: Rendering, head: Head, score: float, random: np.random.Generator
+    config: Rendering, head: Head, score: float, random: np.random.Generator, count: int
 ) -> NDArray[np.uint8]:
-    """(T, H, W, 3) RGB pictures of a head that sways and shows `score`."""
+    """(count, H, W, 3) RGB pictures of a head that shows `score`, and sways once in `frames` of them."""
     phase = random.uniform(0, 2 * np.pi)
-    shift = head.x + head.sway * np.sin(phase + 2 * np.pi * np.arange(config.frames) / config.frames)
-    noise = random.standard_normal((config.frames, config.size, config.size, 3), dtype=np.float32)
-    clean = np.stack([_picture(head, x, mood(score), config.size) for x in shift])
-    return (np.clip(clean + config.pixel_sd * noise, 0, 1) * 255).round().astype(np.uint8)
+    shift = head.x + head.sway * np.sin(phase + 2 * np.pi * np.arange(count) / config.frames)
+    # One after the other: the pictures of a long clip would fill the memory as floating point numbers.
+    return np.stack([_seen(config, _picture(head, x, mood(score), config.size), random) for x in shift])
 
 
 def mood(score: float) -> float:
     """The score as a share of its range, from -1 to 1."""
     return float(np.clip(score / LABEL_RANGE[1], -1, 1))
+
+
+def _seen(config: Rendering, clean: Image, random: np.random.Generator) -> NDArray[np.uint8]:
+    noise = random.standard_normal(clean.shape, dtype=np.float32)
+    return (np.clip(clean + config.pixel_sd * noise, 0, 1) * 255).round().astype(np.uint8)
 
 
 def _picture(head: Head, shift: float, mood: float, size: int) -> Image:

@@ -65,10 +65,11 @@ def _line(config: Rendering, known: Vocabulary, split: str, row: int) -> Line:
     words = stream(config.seed, "words", *clip_key)
     told = -true if words.random() < config.contradiction_rate else true
     label = true if split == "test" else heard
+    names = (f"{split}{video:04d}", f"{clip:04d}")
+    count = max(1, round(config.clip_words * config.clip_frames(*names) / config.frames))
     return Line(
-        video_id=f"{split}{video:04d}",
-        clip_id=f"{clip:04d}",
-        text=sentence(config, known, told, words),
+        *names,
+        text=sentence(config, known, told, words, count),
         label=label,
         label_T=told,
         label_A=voice,

@@ -53,17 +53,19 @@ def vocabulary(config: Rendering) -> Vocabulary:
     return Vocabulary(tuple(words), np.array(list(words.values())))
 
 
-def sentence(config: Rendering, known: Vocabulary, score: float, random: np.random.Generator) -> str:
-    """`clip_words` words; each follows `score` with probability `cue_rate`, else any word is as likely.
+def sentence(
+    config: Rendering, known: Vocabulary, score: float, random: np.random.Generator, count: int
+) -> str:
+    """`count` words; each follows `score` with probability `cue_rate`, else any word is as likely.
 
     A cue word is drawn with a weight that is normal in the distance of its polarity from the score,
     so that no single word stands for the ends of the range.
     """
     distance = (known.polarity - score) / config.cue_sd
     weight = np.exp(-0.5 * (distance**2 - np.min(distance**2)))
-    cues = random.choice(len(known.words), config.clip_words, p=weight / weight.sum())
-    others = random.integers(len(known.words), size=config.clip_words)
-    follows = random.random(config.clip_words) < config.cue_rate
+    cues = random.choice(len(known.words), count, p=weight / weight.sum())
+    others = random.integers(len(known.words), size=count)
+    follows = random.random(count) < config.cue_rate
     return " ".join(known.words[row] for row in np.where(follows, cues, others))
 
 

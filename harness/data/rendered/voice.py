@@ -33,10 +33,10 @@ def draw_throat(random: np.random.Generator) -> Throat:
 
 
 def sound(
-    config: Rendering, throat: Throat, score: float, random: np.random.Generator
+    config: Rendering, throat: Throat, score: float, random: np.random.Generator, count: int
 ) -> NDArray[np.float32]:
-    """(S,) samples in [-1, 1], as long as the pictures: a harmonic tone with vibrato and hiss."""
-    seconds = np.arange(round(config.sample_rate * config.frames / config.fps)) / config.sample_rate
+    """(S,) samples in [-1, 1], as long as `count` pictures: a harmonic tone with vibrato and hiss."""
+    seconds = np.arange(round(config.sample_rate * count / config.fps)) / config.sample_rate
     pitch = throat.pitch_hz * 2 ** (config.pitch_semitones * score / 12)
     vibrato = 0.3 * np.sin(2 * np.pi * 5 * seconds + random.uniform(0, 2 * np.pi))
     angle = 2 * np.pi * pitch * seconds + vibrato
