@@ -40,7 +40,7 @@ class EnergyMeter:
     Processor packages are read through RAPL, an accelerator of NVIDIA's through NVML if `pynvml` is
     installed. Not read are the parts of a package by themselves, which it contains, and the platform as
     a whole, which contains packages; memory is in neither. A counter of a package runs over after some
-    minutes at full power: a block must be shorter. An accelerator must be waited for before a block ends.
+    minutes at full power: a block must be shorter. An accelerator has to be waited for in the block.
 
     Attributes:
         joules: of the last block, summed over what can be read; None before it, and if nothing can.

@@ -18,21 +18,30 @@ Shape = Sequence[int]
 
 
 def forward_flops(model: nn.Module, batch: Batch) -> int:
-    """The floating-point operations of ``model(batch)`` in eval mode, two a multiply-add.
-
-    Counted are products of matrices and of vectors, convolutions, attention, and the cells of
-    recurrent layers, from the shapes that are computed with: padding that a model computes counts, steps
-    that a packed sequence leaves out do not. Not counted is what torch's counter takes as free:
-    elementwise arithmetic (activations, biases, norms, softmax, an outer product by broadcasting, the
-    gates of a cell), sums, look-ups, `cdist`, `nn.Bilinear`, Fourier transforms, decompositions,
-    triangular solves, and whatever is not done in torch. So a model may have none.
+    """The floating-point operations of ``model(batch)`` in eval mode, as `counted_flops` counts them.
 
     The model is as it was afterwards, after an exception too.
     """
+    with _in_eval_mode(model):
+        return counted_flops(lambda: model(batch))
+
+
+def counted_flops(call: Callable[[], object]) -> int:
+    """The floating-point operations of a call without gradients, two a multiply-add.
+
+    Counted are products of matrices and of vectors, convolutions, attention, and the cells of
+    recurrent layers, from the shapes that are computed with: padding that a model computes counts, steps
+    that a packed sequence leaves out do not. An outer product by broadcasting, of which the result has
+    more entries than either factor, counts one an entry: the fusion of TFN is nothing else.
+
+    Not counted is what torch's counter takes as free: all other elementwise arithmetic (activations,
+    biases, norms, softmax, the gates of a cell), sums, look-ups, `cdist`, `nn.Bilinear`, Fourier
+    transforms, decompositions, triangular solves, and whatever is not done in torch or in another
+    thread. So a call may have none.
+    """
     counter = FlopCounterMode(display=False, custom_mapping=_FORMULAS)
-    # Under inference mode operations are not taken apart into those that have a formula.
-    with _in_eval_mode(model), _countable_attention(), torch.no_grad(), counter:
-        model(batch)
+    with _countable_attention(), torch.no_grad(), counter:
+        call()
     return int(counter.get_total_flops())
 
 
@@ -84,12 +93,20 @@ def _added_products(_: Shape, first: Shape, second: Shape, **__: Any) -> int:
     return 2 * prod(first) * second[-1]
 
 
-# What torch's counter lacks: fused recurrent layers, which count as nothing otherwise, and products of
-# vectors.
+def _outer_product(*factors: Shape | float, out_shape: Shape, **_: Any) -> int:
+    """One an entry if both factors are repeated along the other; a number has one entry."""
+    entries = prod(out_shape)
+    larger = max(prod(one) if isinstance(one, Sequence) else 1 for one in factors)
+    return entries if entries > larger else 0
+
+
+# What torch's counter lacks: fused recurrent layers, which count as nothing otherwise, products of
+# vectors, and products that broadcast.
 _FORMULAS: dict[Any, Callable[..., int]] = {
     torch.ops.aten.mkldnn_rnn_layer: _mkldnn_layer,
     torch.ops.aten._cudnn_rnn: _cudnn_layers,
     torch.ops.aten.miopen_rnn: _cudnn_layers,
+    torch.ops.aten.mul: _outer_product,
     torch.ops.aten.dot: _matrix_vector,
     torch.ops.aten.mv: _matrix_vector,
     torch.ops.aten.addmv: _added_matrix_vector,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 import torch
@@ -32,6 +32,31 @@ def inference_parameters(model: nn.Module, batch: Batch | None = None) -> int:
             used = {id(leaf) for leaf in _leaves(model(batch))}
         parameters = [one for one in parameters if not one.requires_grad or id(one) in used]
     return fitted + sum(parameter.numel() for parameter in parameters)
+
+
+OWN, FITTED = "(own)", "(fitted)"
+"""What `components` calls parameters of no part: those of the model itself, and of its closed form."""
+
+
+def components(model: nn.Module) -> dict[str, int]:
+    """`inference_parameters` by the model's parts, which are its top-level modules.
+
+    A tensor that several parts share is the first one's. Parts without parameters of their own are left
+    out, so that the values add up to the total and none of them is zero.
+    """
+    seen: set[int] = set()
+    counts = {OWN: _fresh_values(model.parameters(recurse=False), seen)}
+    for name, part in model.named_children():
+        counts[name] = _fresh_values(part.parameters(), seen)
+    counts[FITTED] = model.fitted_parameters() if isinstance(model, Fits) else 0
+    return {name: count for name, count in counts.items() if count}
+
+
+def _fresh_values(parameters: Iterable[nn.Parameter], seen: set[int]) -> int:
+    """Values of the parameters that are not in `seen`, which then has them."""
+    fresh = [one for one in parameters if id(one) not in seen]
+    seen.update(map(id, fresh))
+    return sum(one.numel() for one in fresh)
 
 
 def _leaves(outputs: Outputs) -> Iterator[Tensor]:

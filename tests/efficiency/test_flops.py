@@ -10,7 +10,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.nn.utils.rnn import pack_padded_sequence
 from trials import dataset, run, spec
 
-from harness.efficiency.flops import forward_flops
+from harness.efficiency.flops import counted_flops, forward_flops
 from harness.engine.assembly import build_model, visible
 from harness.registry import BASELINES, STUDENTS, TEACHERS
 from harness.spec import TASKS
@@ -126,11 +126,24 @@ def test_the_fused_layers_of_an_accelerator_count_as_much():
     assert found == 2 * B * T * 2 * 4 * H * (D + H)
 
 
-def test_an_outer_product_counts_as_a_product_of_matrices_and_is_free_by_broadcasting():
+def test_an_outer_product_is_one_an_entry_by_broadcasting_and_two_as_a_product_of_matrices():
     one, other = torch.randn(B, D), torch.randn(B, H)
-    outer = flops_of(lambda x, y: torch.bmm(x.unsqueeze(2), y.unsqueeze(1)), one, other)
-    assert outer == 2 * B * D * H
-    assert flops_of(lambda x, y: torch.einsum("bd,bh->bdh", x, y), one, other) == 0
+    assert flops_of(lambda x, y: x.unsqueeze(2) * y.unsqueeze(1), one, other) == B * D * H
+    assert flops_of(lambda x, y: torch.einsum("bd,bh->bdh", x, y), one, other) == B * D * H
+    assert flops_of(torch.outer, one[0], other[0]) == D * H
+    products = flops_of(lambda x, y: torch.bmm(x.unsqueeze(2), y.unsqueeze(1)), one, other)
+    assert products == 2 * B * D * H
+
+
+def test_a_product_as_large_as_a_factor_is_elementwise_and_free():
+    row, number = torch.randn(D), torch.tensor(2.0)
+    for other in (STEPS, STEPS[:, :1], row, number, 2.0):
+        assert flops_of(lambda x, y: x * y, STEPS, other) == 0
+    assert flops_of(lambda x, y: y * x, row, STEPS) == 0
+
+
+def test_sums_and_differences_of_all_pairs_are_free():
+    assert flops_of(lambda x: x.unsqueeze(2) - x.unsqueeze(1), STEPS) == 0
 
 
 def test_a_contraction_is_a_product_of_matrices():
@@ -144,6 +157,30 @@ def test_products_of_vectors_count():
     assert flops_of(torch.addmv, other, matrix, vector) == 2 * H * D
     assert flops_of(torch.dot, vector, vector) == 2 * D
     assert flops_of(torch.addbmm, torch.zeros(T, T), STEPS, STEPS.mT) == 2 * B * T * T * D
+
+
+def test_a_call_counts_as_much_where_inference_mode_is_on():
+    layers = [
+        nn.Sequential(nn.Linear(D, H), nn.GELU(), nn.Linear(H, 1)),
+        nn.TransformerEncoderLayer(D, 2, H, batch_first=True),
+        nn.LSTM(D, H, batch_first=True),
+        nn.GRU(D, H, batch_first=True),
+        nn.Conv1d(T, 2, 3),
+    ]
+    for layer in layers:
+        layer.eval()
+        inside = torch.inference_mode()(lambda layer=layer: layer(STEPS))
+        assert counted_flops(inside) == forward_flops(layer, STEPS) > 0
+        with torch.inference_mode():
+            assert counted_flops(inside) == forward_flops(layer, STEPS)
+
+
+def test_a_call_counts_whatever_is_done_in_it():
+    layer, pictures = nn.Linear(D, H), torch.randn(2, 3, 8, 8)
+    convolution = nn.Conv2d(3, 4, 3)
+    both = counted_flops(lambda: (layer(STEPS), convolution(pictures)))
+    assert both == forward_flops(layer, STEPS) + forward_flops(convolution, pictures)
+    assert counted_flops(lambda: None) == 0
 
 
 class Broken(nn.Module):

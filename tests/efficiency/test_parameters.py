@@ -4,7 +4,7 @@ from contract import clips_of, ready, ready_to_use, told, ways
 from torch import nn
 
 from harness.efficiency import parameters
-from harness.efficiency.parameters import inference_parameters
+from harness.efficiency.parameters import components, inference_parameters
 from harness.registry import BASELINES, STUDENTS, TEACHERS
 from harness.types import Outputs
 
@@ -63,6 +63,23 @@ def test_what_only_losses_read_is_not_needed_at_inference():
     assert inference_parameters(model) == needed + 3 * 7 + 7
 
 
+def test_components_are_the_top_level_parts():
+    model = Taught()
+    linear = {"body": 4 * 3 + 3, "score": 3 + 1, "classes": 3 * 7 + 7, "frozen": 2 * 2 + 2}
+    assert components(model) == linear
+    model.shift = nn.Parameter(torch.zeros(5))
+    model.activation = nn.ReLU()
+    assert components(model) == {"(own)": 5, **linear}
+
+
+def test_a_tensor_that_parts_share_is_the_first_ones():
+    model = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 10))
+    model[1].weight = model[0].weight
+    assert components(model) == {"0": 10 * 4, "1": 10}
+    again = nn.Sequential(model, model)
+    assert components(again) == {"0": 10 * 4 + 10}
+
+
 EVERY_MODEL = [
     way
     for registry in (TEACHERS, STUDENTS, BASELINES)
@@ -84,3 +101,11 @@ def test_without_what_is_left_out_a_model_says_the_same(entry, config):
             if parameter.requires_grad and id(parameter) not in used:
                 parameter.fill_(torch.nan)
     assert all(one.equal(other) for one, other in zip(told(model(batch)), before, strict=True))
+
+
+@pytest.mark.parametrize(("entry", "config"), EVERY_MODEL)
+def test_components_add_up_to_the_model(entry, config):
+    model = ready_to_use(entry, config)
+    found = components(model)
+    assert sum(found.values()) == inference_parameters(model)
+    assert set(found) <= {name for name, _ in model.named_children()} | {"(own)", "(fitted)"}
