@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -93,11 +93,16 @@ def _added_products(_: Shape, first: Shape, second: Shape, **__: Any) -> int:
     return 2 * prod(first) * second[-1]
 
 
-def _outer_product(*factors: Shape | float, out_shape: Shape, **_: Any) -> int:
-    """One an entry if both factors are repeated along the other; a number has one entry."""
-    entries = prod(out_shape)
-    larger = max(prod(one) if isinstance(one, Sequence) else 1 for one in factors)
-    return entries if entries > larger else 0
+class _OuterProduct:
+    """One an entry if both factors are repeated along the other; products of indices are free."""
+
+    # The counter hands over tensors instead of shapes, because integers are no floating point.
+    _get_raw = True
+
+    def __call__(self, *factors: Tensor | float, out_val: Tensor, **_: Any) -> int:
+        larger = max(one.numel() if isinstance(one, Tensor) else 1 for one in factors)
+        is_counted = out_val.is_floating_point() or out_val.is_complex()
+        return out_val.numel() if is_counted and out_val.numel() > larger else 0
 
 
 # What torch's counter lacks: fused recurrent layers, which count as nothing otherwise, products of
@@ -106,7 +111,7 @@ _FORMULAS: dict[Any, Callable[..., int]] = {
     torch.ops.aten.mkldnn_rnn_layer: _mkldnn_layer,
     torch.ops.aten._cudnn_rnn: _cudnn_layers,
     torch.ops.aten.miopen_rnn: _cudnn_layers,
-    torch.ops.aten.mul: _outer_product,
+    torch.ops.aten.mul: _OuterProduct(),
     torch.ops.aten.dot: _matrix_vector,
     torch.ops.aten.mv: _matrix_vector,
     torch.ops.aten.addmv: _added_matrix_vector,

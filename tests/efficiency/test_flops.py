@@ -142,6 +142,12 @@ def test_a_product_as_large_as_a_factor_is_elementwise_and_free():
     assert flops_of(lambda x, y: y * x, row, STEPS) == 0
 
 
+def test_products_of_indices_are_no_floating_point():
+    steps = torch.arange(T)
+    assert flops_of(torch.outer, steps, steps) == 0
+    assert flops_of(torch.outer, steps, steps.double()) == T * T
+
+
 def test_sums_and_differences_of_all_pairs_are_free():
     assert flops_of(lambda x: x.unsqueeze(2) - x.unsqueeze(1), STEPS) == 0
 
