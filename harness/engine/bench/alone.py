@@ -53,7 +53,8 @@ def alone(order: Order, imports: float) -> Alone:
             cache_was_dropped=was_dropped,
         )
         memory = _memory(loaded, baseline)
-        joules = _joules(call)
+        meter = EnergyMeter(loaded.fabric.device)
+        joules = _joules(call, meter)
     row = _row(loaded, order).model_copy(update={"cold": cold, "memory": memory, "joules": joules})
     if not entrant.is_eager:
         clips = order.material[entrant.spec.data].check
@@ -62,7 +63,7 @@ def alone(order: Order, imports: float) -> Alone:
         except Unsupported as fault:
             return Alone(row.model_copy(update={"refused": f"{entrant.backend.name} {fault}"}))
         row = row.model_copy(update={"deviation": found})
-    return Alone(row, _reading_notes(loaded))
+    return Alone(row, (*_reading_notes(loaded), *meter.sources()))
 
 
 def _route(loaded: Loaded, order: Order) -> Call:
@@ -85,9 +86,8 @@ def _memory(loaded: Loaded, baseline: int) -> Memory:
     )
 
 
-def _joules(call: Call) -> float | None:
+def _joules(call: Call, meter: EnergyMeter) -> float | None:
     """Of one call; None where nothing can be read."""
-    meter = EnergyMeter()
     if not meter.is_readable:
         return None
     calls, begun = 0, perf_counter()

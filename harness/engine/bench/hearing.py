@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import ClipReading, ReadsClips
-from harness.nn.speech.whisper import recogniser, transcript_tokens
 from harness.registry import DATASETS
 from harness.spec import BadInput, TrialSpec
 
@@ -36,11 +35,11 @@ class Hearing:
         self.recogniser.transcribe(sounds, [self.tokens[place] for place in places])
 
 
-def hearing(name: str, spec: TrialSpec, transcripts: Sequence[str]) -> Hearing:
-    """Speech recognition by that name, of the recordings of the trial's data.
+def check_hearing(spec: TrialSpec) -> ReadsClips:
+    """The reader whose recordings are listened to.
 
     Raises:
-        BadInput: there is none of that name, or the data have no recordings.
+        BadInput: the trial's data have none.
     """
     reader = DATASETS.build(spec.data)
     if not isinstance(reader, ReadsClips):
@@ -48,6 +47,18 @@ def hearing(name: str, spec: TrialSpec, transcripts: Sequence[str]) -> Hearing:
             f"speech cannot be recognised: data set '{spec.data.name}' has no recordings",
             key="bench.asr",
         )
+    return reader
+
+
+def hearing(name: str, spec: TrialSpec, transcripts: Sequence[str]) -> Hearing:
+    """Speech recognition by that name, of the recordings of the trial's data.
+
+    Raises:
+        BadInput: there is none of that name, or the data have no recordings.
+    """
+    reader = check_hearing(spec)
+    from harness.nn.speech.whisper import recogniser, transcript_tokens
+
     found = recogniser(name)
     tokens = tuple(transcript_tokens(text) for text in transcripts)
     return Hearing(reader.hearing(found.rate), found, tokens)

@@ -17,7 +17,7 @@ from harness.contracts import Backend, ClipReading, ReadsClips, Runner
 from harness.efficiency.latency import synchronise
 from harness.efficiency.turns import Call, Laps, clocked
 from harness.engine.assembly import build_model, visible
-from harness.engine.bench.hearing import Hearing, hearing
+from harness.engine.bench.hearing import Hearing, check_hearing, hearing
 from harness.engine.bench.order import Entrant, Groups, Order
 from harness.engine.devices import one_device
 from harness.engine.environment import find_device
@@ -122,7 +122,7 @@ class Loaded:
         views: Mapping[View, Padded],
     ) -> Batch:
         """The clips as the model sees them, made of nothing but what was read just now."""
-        given: dict[str, Any] = dict(views)
+        given: dict[str, Any] = {str(view): padded for view, padded in views.items()}
         batch = Batch(
             ids=ids,
             video_ids=tuple(self.source.video_ids[row] for row in rows),
@@ -180,21 +180,29 @@ def needs_of(spec: TrialSpec) -> frozenset[View]:
     return needs
 
 
-def check_end_to_end(spec: TrialSpec, arm: str) -> None:
+def check_end_to_end(spec: TrialSpec, arm: str, *, is_heard: bool) -> None:
     """Whether everything that the model reads of a clip can be made from its recording.
 
+    Args:
+        spec: the arm's trial.
+        arm: named in messages.
+        is_heard: whether transcripts are to be made of the sound.
+
     Raises:
-        BadInput: it reads features that were computed elsewhere and come out of a file.
+        BadInput: it reads features that were computed elsewhere and come out of a file, or there is no
+            sound to be heard.
     """
     ready = needs_of(spec) - {"transcript"}
+    if is_heard and ready != needs_of(spec):
+        check_hearing(spec)
     if not ready:
         return
     if ready <= RECORDED and isinstance(DATASETS.build(spec.data), ReadsClips):
         return
     raise BadInput(
         f"arm '{arm}' reads {', '.join(sorted(ready))} as features that data set '{spec.data.name}' has "
-        "ready, so what extracting them costs is not known and it has no end-to-end cost; leave the arm "
-        "out, take data with recordings, or set bench.routes=[model_only]",
+        "ready, so what extracting them costs is not known and it has no end-to-end cost; leave it out "
+        "(--arm, bench.teachers=false), take data with recordings, or ask for --model-only",
         key="bench.routes",
     )
 

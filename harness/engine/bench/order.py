@@ -100,11 +100,11 @@ class Alone:
     """What a process found of one row, which it had for itself.
 
     Attributes:
-        reading: notes on how its clips are read.
+        notes: how its clips are read, and whether energy can be.
     """
 
     row: BenchRow
-    reading: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -80,4 +80,5 @@ def _values(sample: Sample, process: int, route: Route, batch: int) -> dict[str,
         sample.calls,
         sample.total_ms,
     )
-    return dict(zip(SAMPLE_COLUMNS, first, strict=True)) | dict(sample.stages)
+    stages = {str(stage): ms for stage, ms in sample.stages.items()}
+    return dict(zip(SAMPLE_COLUMNS, first, strict=True)) | stages

@@ -103,7 +103,7 @@ def bench(
             data=first.spec.data,
             data_fingerprint=plan.fingerprints[first.trial_id],
             primary=f"test/{primary(first.spec)}",
-            notes=tuple(dict.fromkeys(note for one in answers.values() for note in one.reading)),
+            notes=tuple(dict.fromkeys(note for one in answers.values() for note in one.notes)),
             environment=environment(device),
             seconds=perf_counter() - begun,
         ),
