@@ -57,7 +57,16 @@ class RawClipsConfig(ClipFeatures):
     "raw_clips",
     config=RawClipsConfig,
     paper="CMU-MOSI, arXiv 1606.06259, in the layout of MMSA, arXiv 2203.12441",
-    tiny={"frames": 4, "size": 32, "grid": 4, "mel_bands": 8},
+    tiny={
+        "frames": 4,
+        "size": 32,
+        "visual_features": "colours",
+        "visual_weights": None,
+        "acoustic_features": "log_mel",
+        "acoustic_weights": None,
+        "grid": 4,
+        "mel_bands": 8,
+    },
 )
 class RawClips:
     """Raw video clips with their own sound and transcripts, split by the column `mode`.
