@@ -134,6 +134,7 @@ class WordWeights(nn.Module):
         return normalize(counts * self.word_weight) if self._weighting == "tfidf" else counts
 
     def _counts(self, tokens: Padded) -> Tensor:
-        counts = self.word_weight.new_zeros(len(tokens.values), FIRST_WORD + len(self.word_weight))
+        clips = tokens.values.shape[0]
+        counts = self.word_weight.new_zeros(clips, FIRST_WORD + len(self.word_weight))
         said = tokens.mask.to(counts.dtype)
         return counts.scatter_add(1, tokens.values, said)[:, FIRST_WORD:]

@@ -1,0 +1,107 @@
+"""A model as an ONNX file."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.nn.tensors import SEQUENCES, TensorModel
+from harness.types import Batch, Padded
+
+OPSET = 20
+"""Of the operators that torch's exporter writes by default."""
+
+
+def write_onnx(
+    model: nn.Module, batches: Sequence[Batch], path: Path, opset: int = OPSET
+) -> TensorModel:
+    """Writes the model to `path` and gives it back from tensors to tensors, with the names in the file.
+
+    B and every T are free, but a T that is 1 in all batches stays 1. Weights above two gigabytes lie
+    in a file beside it. Whatever the exporter raises for a model that it cannot take comes through.
+
+    Args:
+        model: in eval mode; left as it was.
+        batches: at least one, as the model sees clips; they need not have all lengths.
+        path: of the file.
+        opset: version of ONNX's operators.
+    """
+    example = _example(batches)
+    told = TensorModel(model, example)
+    tensors = told.unpack(example)
+    # Neither clip nor step may be free where the example has one: torch would take it for fixed.
+    free = tuple(
+        {axis: torch.export.Dim.DYNAMIC for axis in (0, 1) if tensor.shape[axis] > 1}
+        for tensor in tensors
+    )
+    with torch.no_grad(), _quiet():
+        program: Any = torch.onnx.export(
+            told, tensors, dynamo=True, verbose=False, dynamic_shapes=(free,), opset_version=opset
+        )
+    _name(program.model, told)
+    program.save(path)
+    return told
+
+
+def _example(batches: Sequence[Batch]) -> Batch:
+    """Two clips, with as many steps as the longest of all batches."""
+    first = batches[0].take(torch.arange(2) if len(batches[0]) > 1 else torch.zeros(2, dtype=torch.long))
+    longest: dict[str, Any] = {
+        name: _padded(sequence, max(_steps(batch, name) for batch in batches))
+        for name in SEQUENCES
+        if (sequence := getattr(first, name)) is not None
+    }
+    return replace(first, **longest)
+
+
+def _steps(batch: Batch, name: str) -> int:
+    sequence: Padded = getattr(batch, name)
+    return sequence.mask.shape[1]
+
+
+def _padded(sequence: Padded, steps: int) -> Padded:
+    more = steps - sequence.mask.shape[1]
+
+    def longer(tensor: Tensor) -> Tensor:
+        return torch.cat((tensor, tensor.new_zeros(len(tensor), more, *tensor.shape[2:])), dim=1)
+
+    return Padded(longer(sequence.values), longer(sequence.mask)) if more > 0 else sequence
+
+
+def _name(graph: Any, told: TensorModel) -> None:
+    """Inputs and outputs by their names, and what had one of those by another."""
+    wanted = {*told.input_names, *told.output_names}
+    for node in graph.graph.all_nodes():
+        for value in node.outputs:
+            if value.name in wanted:
+                value.name = f"inner_{value.name}"
+    for value, name in zip(graph.graph.inputs, told.input_names, strict=True):
+        value.name = name
+    for value, name in zip(graph.graph.outputs, told.output_names, strict=True):
+        value.name = name
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the exporter says of its own workings."""
+    loggers = [
+        logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
+    ]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
