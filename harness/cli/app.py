@@ -109,7 +109,7 @@ def bench(
     ] = None,
     backend: Annotated[
         list[str] | None,
-        typer.Option("--backend", help="Beside eager, such as onnxruntime; see ls backend; repeatable."),
+        typer.Option("--backend", help="Such as onnxruntime, see ls backend; eager alone = no other; repeatable."),
     ] = None,
     weights: Annotated[
         str | None,

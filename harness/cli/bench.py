@@ -128,7 +128,8 @@ def _settings(study: Study, asked: Asked) -> BenchSettings:
     if asked.arms:
         changes["arms"] = asked.arms
     if asked.backends:
-        refs = tuple(VariantRef(name=name) for name in asked.backends)
+        # Every arm is measured on eager, so that alone it says: on no other.
+        refs = tuple(VariantRef(name=name) for name in asked.backends if name != "eager")
         arms = asked.arms or study.bench.arms or _arms(study)
         changes["backends"] = dict.fromkeys(arms, refs)
     elif asked.arms:
