@@ -20,7 +20,6 @@ def test_by_default_features_are_mean_colours_and_log_mel_energies():
     assert (found.vision_width, found.audio_width) == (48, 12)
     assert not found.networks
     assert not extractors_identity(config)
-    assert found.summary() == "mean colours of a grid, log mel energies"
     assert found.notes() == (
         "visual features: mean colours of a grid of 4 × 4 cells, no weights",
         "acoustic features: log mel energies in 12 bands, 100 ms every 100 ms, no weights",

@@ -57,10 +57,6 @@ class Extractors:
         found = (part.networks for part in (self.eye, self.ear) if part is not None)
         return {name: network for networks in found for name, network in networks.items()}
 
-    def summary(self) -> str:
-        """Which features they are, for the footnotes of tables."""
-        return ", ".join(part.summary() for part in (self.eye, self.ear) if part is not None)
-
     def notes(self) -> tuple[str, ...]:
         """Which features they are and whose weights made them, a line a view."""
         told = (("visual", self.eye), ("acoustic", self.ear))

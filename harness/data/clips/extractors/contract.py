@@ -21,11 +21,8 @@ class VisualExtractor(Protocol):
     def networks(self) -> Mapping[str, nn.Module]:
         """What it runs, by name; empty without weights, or where they are no torch module."""
 
-    def summary(self) -> str:
-        """What it computes, for the footnotes of tables."""
-
     def note(self) -> str:
-        """The same, with sizes and whose weights it has, in a line."""
+        """What it computes and whose weights it has, in a line."""
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(T, D) of frames (T, H, W, 3), RGB."""
@@ -40,9 +37,6 @@ class AcousticExtractor(Protocol):
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """As of `VisualExtractor`."""
-
-    def summary(self) -> str:
         """As of `VisualExtractor`."""
 
     def note(self) -> str:

@@ -41,10 +41,6 @@ class ClipImages:
         self._whose = "random weights" if weights is None else f"weights {weights}"
         self.networks: Mapping[str, nn.Module] = {f"open_clip {tower}": self._tower.visual}
 
-    def summary(self) -> str:
-        """Tower and weights."""
-        return f"image vectors of open_clip {self._name} ({self._whose})"
-
     def note(self) -> str:
         """Tower, weights and width."""
         return f"open_clip {self._name}, {self._whose}, {self.width} a frame"
@@ -68,10 +64,6 @@ class LiteImages:
         with keyed("visual"):
             self._encoder = EfficientNetLite0()
             self.networks: Mapping[str, nn.Module] = {"EfficientNet-Lite0": self._encoder.features()}
-
-    def summary(self) -> str:
-        """The network."""
-        return "EfficientNet-Lite0 (ImageNet weights)"
 
     def note(self) -> str:
         """The network and its width."""
@@ -103,10 +95,6 @@ class SpeechStates:
         self._whose = "base size, random weights" if weights is None else f"weights {weights}"
         self.networks: Mapping[str, nn.Module] = {"wav2vec2": self._network}
 
-    def summary(self) -> str:
-        """Weights."""
-        return f"states of wav2vec2 ({self._whose})"
-
     def note(self) -> str:
         """Weights, width and step."""
         step = 1000 * self._network.hop / RATE
@@ -137,10 +125,6 @@ class SpokenSteps:
             self._encoder = OpenWakeWord()
             self._encoder.load()
         self.networks: Mapping[str, nn.Module] = {}
-
-    def summary(self) -> str:
-        """The network."""
-        return "openWakeWord's speech embedding"
 
     def note(self) -> str:
         """The network, its width, and that its parameters are not counted."""

@@ -25,10 +25,6 @@ class Grid:
         """D, three colours a cell."""
         return self.config.vision_width
 
-    def summary(self) -> str:
-        """What is seen."""
-        return self.config.looks_for
-
     def note(self) -> str:
         """What is seen, and in how many cells."""
         return f"{self.config.looks_for} of {self.config.grid} × {self.config.grid} cells, no weights"
@@ -49,10 +45,6 @@ class Bands:
     def width(self) -> int:
         """D', the bands."""
         return self.config.mel_bands
-
-    def summary(self) -> str:
-        """What is heard."""
-        return "log mel energies"
 
     def note(self) -> str:
         """Bands and windows."""
