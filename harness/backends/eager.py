@@ -33,14 +33,19 @@ class _EagerRunner:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
 
+    @torch.inference_mode()
     def __call__(self, batch: Batch) -> Outputs:
         outputs: Outputs = self._model(batch)
         return outputs
 
     def file_bytes(self) -> int:
-        """Of its parameters and persistent buffers, each shared tensor once."""
-        tensors = {value.data_ptr(): value for value in self._model.state_dict().values()}
-        return sum(value.nbytes for value in tensors.values())
+        return weight_bytes(self._model)
 
     def notes(self) -> tuple[str, ...]:
         return (f"torch {torch.__version__}",)
+
+
+def weight_bytes(model: nn.Module) -> int:
+    """Of its parameters and persistent buffers, each shared tensor once."""
+    tensors = {value.data_ptr(): value for value in model.state_dict().values()}
+    return sum(value.nbytes for value in tensors.values())

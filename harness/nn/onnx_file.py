@@ -46,7 +46,7 @@ def write_onnx(
         program: Any = torch.onnx.export(
             told, tensors, dynamo=True, verbose=False, dynamic_shapes=(free,), opset_version=opset
         )
-    _name(program.model, told)
+    _tidy(program.model, told)
     program.save(path)
     return told
 
@@ -76,16 +76,19 @@ def _padded(sequence: Padded, steps: int) -> Padded:
     return Padded(longer(sequence.values), longer(sequence.mask)) if more > 0 else sequence
 
 
-def _name(graph: Any, told: TensorModel) -> None:
-    """Inputs and outputs by their names, and what had one of those by another."""
+def _tidy(model: Any, told: TensorModel) -> None:
+    """Inputs and outputs by their names, and nothing of where the code lay that was traced."""
+    graph = model.graph
     wanted = {*told.input_names, *told.output_names}
-    for node in graph.graph.all_nodes():
+    for node in graph.all_nodes():
+        node.metadata_props.clear()
         for value in node.outputs:
+            value.metadata_props.clear()
             if value.name in wanted:
                 value.name = f"inner_{value.name}"
-    for value, name in zip(graph.graph.inputs, told.input_names, strict=True):
-        value.name = name
-    for value, name in zip(graph.graph.outputs, told.output_names, strict=True):
+    ends = (*graph.inputs, *graph.outputs)
+    for value, name in zip(ends, (*told.input_names, *told.output_names), strict=True):
+        value.metadata_props.clear()
         value.name = name
 
 

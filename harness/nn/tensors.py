@@ -6,6 +6,8 @@ Letters: B clips, T steps of a sequence.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from itertools import chain
 from typing import Any, get_args
 
 import torch
@@ -20,8 +22,18 @@ SEQUENCES = ("tokens", "token_ids", "text", "vision", "audio", "frames")
 MASK = "_mask"
 
 
+def twin(model: nn.Module) -> nn.Module:
+    """The same model as modules of its own around the same parameters and buffers.
+
+    What is done to its modules, such as tracing them or putting others in their places, leaves the
+    model alone; what is done to its weights does not.
+    """
+    shared = {id(each): each for each in chain(model.parameters(), model.buffers())}
+    return deepcopy(model, memo=dict(shared))
+
+
 class TensorModel(nn.Module):
-    """A model whose inputs and outputs are tensors with names; it shares the model's weights.
+    """A model whose inputs and outputs are tensors with names; a `twin` of the one it is made of.
 
     An input is a sequence of the example, (B, T, ...) as `Padded` holds it, followed by its mask
     (B, T), bool, named as ``tokens`` and ``tokens_mask``. An output is what the model gives of the
@@ -31,8 +43,8 @@ class TensorModel(nn.Module):
 
     def __init__(self, model: nn.Module, example: Batch) -> None:
         super().__init__()
-        self.model = model
-        # Not by eval(), which would change the model.
+        self.model = twin(model)
+        # Not by train(), which would set every part alike.
         self.training = model.training
         self.sequences = tuple(name for name in SEQUENCES if getattr(example, name) is not None)
         with torch.no_grad():

@@ -1,0 +1,33 @@
+"""How a back end says that it cannot take a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness.contracts import Unsupported
+
+LONGEST = 200
+"""Characters of a reason; the rest of a longer line is cut off."""
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Any fault inside is `Unsupported`: `what` failed, and the first line of its first cause."""
+    try:
+        yield
+    except Unsupported:
+        raise
+    # What compilers, exporters and quantisers raise for a model that they cannot take has no common
+    # class: TypeErrors of operators and RuntimeErrors of kernels are among it.
+    except Exception as error:
+        raise Unsupported(f"{what}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """Class and first line of the error that everything began with."""
+    first = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    lines = [line.strip() for line in str(first).splitlines() if line.strip()]
+    return ": ".join([type(first).__name__, *lines[:1]])[:LONGEST]
