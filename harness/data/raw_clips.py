@@ -16,6 +16,7 @@ from torch import Tensor
 
 from harness.contracts import ClipReading
 from harness.data.clips.extractors import Extractors, extractors
+from harness.data.clips.extractors.identity import extractors_identity
 from harness.data.clips.features import ClipFeatures
 from harness.data.clips.labels import ClipRow, LabelTable, read_labels
 from harness.data.clips.media import read_media, read_sound
@@ -28,7 +29,7 @@ from harness.data.parts.scaling import like_train, standardise
 from harness.data.parts.sequences import longest, pad
 from harness.paged import empty_paged
 from harness.registry import DATASETS
-from harness.spec import BadInput, Condition, View
+from harness.spec import BadInput, Condition, View, digest
 from harness.types import Batch, DataInfo, Dataset, Padded
 
 VIEWS: frozenset[View] = RECORDED | {"transcript"}
@@ -85,8 +86,9 @@ class RawClips:
                 raise BadInput("no such file", file=folder / row.file, key="path")
 
     def fingerprint(self) -> str:
-        """SHA-256 over the bytes of label.csv and of every clip it names."""
-        return files_hash(self._folder(), ["label.csv", *(row.file for row in self._table().rows)])
+        """SHA-256 over the bytes of label.csv, of every clip it names, and of the extractors' weights."""
+        made = extractors_identity(self.config)
+        return digest([self._clips_hash(), made], 64) if made else self._clips_hash()
 
     def load(self) -> Dataset:
         """Every clip decoded once; `vision` and `audio` computed from the decoded clip."""
@@ -106,7 +108,7 @@ class RawClips:
             features="; ".join(("computed here from the clips", *made.notes())),
             train_transcripts=train.transcripts or (),
         )
-        findings = (f"raw clips, SHA-256 {self.fingerprint()}", *found, *_shapes(train))
+        findings = (f"raw clips, SHA-256 {self._clips_hash()}", *found, *_shapes(train))
         data = Dataset(train, valid, test, info=info, findings=findings)
         return standardise(data) if self.config.standardise == "train" else data
 
@@ -154,6 +156,9 @@ class RawClips:
         """The recording of every clip, those of train first."""
         table, folder = self._table(), self._folder()
         return {row.id: folder / row.file for split in SPLITS for row in table.split(split)}
+
+    def _clips_hash(self) -> str:
+        return files_hash(self._folder(), ["label.csv", *(row.file for row in self._table().rows)])
 
     def _folder(self) -> Path:
         return require_path(self.config.path, "a folder with label.csv and Raw/")

@@ -17,6 +17,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 from harness.data.clips.extractors import extractors
 from harness.data.clips.extractors.identity import extractors_identity
 from harness.data.clips.features import ClipFeatures
+from harness.data.raw_clips import RawClips, RawClipsConfig
 from harness.spec import BadInput
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (20, 24, 24, 3)).astype(np.uint8)
@@ -186,6 +187,22 @@ def test_other_weights_of_the_same_name_are_another_identity(tmp_path):
     assert extractors_identity(config) == before
     torch.save({"state_dict": {**clip.state_dict(), "logit_scale": torch.tensor(1.0)}}, file)
     assert extractors_identity(config) != before
+
+
+def test_raw_clips_seen_by_other_weights_are_other_data(clips, tmp_path):
+    def reader(**changes):
+        return RawClips(RawClipsConfig(path=clips, frames=2, size=32, grid=4, **changes))
+
+    plain, tower = reader(), {"visual_features": "clip", "visual_tower": "extractor-vit"}
+    file = tmp_path / "clip.pt"
+    checkpoint(file)
+    found = [reader(**tower), reader(**tower, visual_weights=str(file))]
+    assert len({one.fingerprint() for one in (plain, *found)}) == 3
+    data = found[1].load()
+    assert data.info.vision_width == data.train.vision.width == 12
+    assert data.findings[0].endswith(plain.fingerprint())
+    with pytest.raises(BadInput, match="visual_weights: 'gone' is neither a file nor"):
+        reader(**tower, visual_weights="gone").fingerprint()
 
 
 @pytest.mark.parametrize(
