@@ -54,6 +54,22 @@ def usable_cores() -> int:
     return len(_affinity()) or os.cpu_count() or 1
 
 
+def checked_threads(count: int | None) -> int:
+    """The number of threads that is asked for; None is as many as there are cores that may be used.
+
+    Raises:
+        BadInput: under bench.threads; there are fewer cores.
+    """
+    there = usable_cores()
+    wanted = there if count is None else count
+    if not 1 <= wanted <= there:
+        raise BadInput(
+            f"expected 1 to {there} threads, of the cores that may be used here, given {wanted}",
+            key="bench.threads",
+        )
+    return wanted
+
+
 def set_threads(count: int | None) -> tuple[int, int]:
     """Gives torch so many threads in an operation, and one for operations side by side.
 
@@ -69,13 +85,7 @@ def set_threads(count: int | None) -> tuple[int, int]:
         BadInput: under bench.threads; there are fewer cores, or torch has another number than it was
             given.
     """
-    there = usable_cores()
-    wanted = there if count is None else count
-    if not 1 <= wanted <= there:
-        raise BadInput(
-            f"expected 1 to {there} threads, of the cores that may be used here, given {wanted}",
-            key="bench.threads",
-        )
+    wanted = checked_threads(count)
     torch.set_num_threads(wanted)
     if torch.get_num_interop_threads() != 1:
         # What torch raises when it is too late; which number it has is read back.

@@ -84,7 +84,16 @@ def test_options_lie_over_the_studys_settings():
         ([], {"weights": "rendom"}, "bench.weights"),
         (["runtime.accelerator=cuda"], {"weights": "random", "arms": ("alone",)}, "no such accelerator"),
         ([], {"weights": "random"}, "arm 'fusion' reads"),
-        ([], {"weights": "random", "arms": ("alone",), "asr": "whisper-tiny"}, "bench.asr"),
+        (
+            [],
+            {"weights": "random", "arms": ("alone",), "asr": "whisper-tiny"},
+            "bench.asr: speech cannot be recognised: data set 'toy' has no recordings",
+        ),
+        (
+            [],
+            {"weights": "random", "arms": ("alone",), "asr": "wisper-tiny"},
+            "bench.asr: expected a size of Whisper or a local folder, given 'wisper-tiny'",
+        ),
     ],
 )
 def test_bad_input_is_one_line_before_anything_is_timed(study, tmp_path, overrides, asked, message):

@@ -212,4 +212,4 @@ def test_words_have_an_end_to_end_cost_without_recordings_and_features_have_none
     assert "decode" not in stages
     fusion = next(plan.trials[one.trial_id] for one in plan.members if one.arm == "fusion")
     with pytest.raises(Exception, match="has no end-to-end cost; leave it out"):
-        loading.check_end_to_end(fusion, "fusion", is_heard=False)
+        loading.check_end_to_end(fusion, "fusion")

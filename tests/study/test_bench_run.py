@@ -89,7 +89,7 @@ def test_a_dead_process_is_told_by_its_signal_or_its_last_words():
 
 
 def test_more_threads_than_cores_and_data_that_changed_are_refused(plan):
-    with pytest.raises(BadInput, match=r"bench.threads: expected at most the \d+ cores"):
+    with pytest.raises(BadInput, match=r"bench.threads: expected 1 to \d+ threads"):
         bench(plan, settings(arms=("alone",), threads=10_000), None)
     stale = plan.model_copy(update={"fingerprints": dict.fromkeys(plan.fingerprints, "other")})
     with pytest.raises(BadInput, match="the data changed since the arms were trained"):

@@ -124,7 +124,7 @@ def _counts(loaded: Loaded, order: Order) -> dict[str, object]:
         call = loaded.end_to_end(order.groups(1)[:1])
         whole = counted_flops(partial(call, 0))
     return {
-        "parameters": sum(one.numel() for one in model.parameters()),
+        "parameters": inference_parameters(model),
         "needed_parameters": needed,
         "components": components(model),
         "extractor_parameters": sum(

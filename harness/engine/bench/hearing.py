@@ -35,12 +35,18 @@ class Hearing:
         self.recogniser.transcribe(sounds, [self.tokens[place] for place in places])
 
 
-def check_hearing(spec: TrialSpec) -> ReadsClips:
+def check_hearing(name: str, spec: TrialSpec) -> ReadsClips:
     """The reader whose recordings are listened to.
 
     Raises:
-        BadInput: the trial's data have none.
+        BadInput: the trial's data have none, or there is no speech recognition of that name.
     """
+    from harness.nn.speech.whisper import check_recogniser
+
+    try:
+        check_recogniser(name)
+    except BadInput as fault:
+        raise fault.at(key="bench") from fault
     reader = DATASETS.build(spec.data)
     if not isinstance(reader, ReadsClips):
         raise BadInput(
@@ -56,7 +62,7 @@ def hearing(name: str, spec: TrialSpec, transcripts: Sequence[str]) -> Hearing:
     Raises:
         BadInput: there is none of that name, or the data have no recordings.
     """
-    reader = check_hearing(spec)
+    reader = check_hearing(name, spec)
     from harness.nn.speech.whisper import recogniser, transcript_tokens
 
     found = recogniser(name)

@@ -180,21 +180,21 @@ def needs_of(spec: TrialSpec) -> frozenset[View]:
     return needs
 
 
-def check_end_to_end(spec: TrialSpec, arm: str, *, is_heard: bool) -> None:
+def check_end_to_end(spec: TrialSpec, arm: str, asr: str | None = None) -> None:
     """Whether everything that the model reads of a clip can be made from its recording.
 
     Args:
         spec: the arm's trial.
         arm: named in messages.
-        is_heard: whether transcripts are to be made of the sound.
+        asr: speech recognition that makes transcripts; None = they are given.
 
     Raises:
         BadInput: it reads features that were computed elsewhere and come out of a file, or there is no
             sound to be heard.
     """
     ready = needs_of(spec) - {"transcript"}
-    if is_heard and ready != needs_of(spec):
-        check_hearing(spec)
+    if asr is not None and ready != needs_of(spec):
+        check_hearing(asr, spec)
     if not ready:
         return
     if ready <= RECORDED and isinstance(DATASETS.build(spec.data), ReadsClips):

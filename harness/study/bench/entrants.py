@@ -35,7 +35,7 @@ def entrants(plan: Plan, settings: BenchSettings, store: ResultStore | None) -> 
     for member in members:
         spec = plan.trials[member.trial_id]
         if "end_to_end" in settings.routes:
-            check_end_to_end(spec, member.arm, is_heard=settings.asr is not None)
+            check_end_to_end(spec, member.arm, settings.asr)
         eager = _eager(member, spec, store)
         found.append(eager)
         found += [_on(eager, ref) for ref in settings.backends.get(member.arm, ())]

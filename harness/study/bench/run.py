@@ -15,12 +15,12 @@ from typing import Any
 
 import pandas as pd
 
-from harness.efficiency.machine import usable_cores
+from harness.efficiency.machine import checked_threads
 from harness.engine.bench.alone import bare
 from harness.engine.bench.compare import primary
 from harness.engine.bench.order import Alone, Entrant, Order, Together
 from harness.engine.environment import environment, find_device
-from harness.spec import BadInput, BenchRecord, BenchRow, BenchSettings, Plan
+from harness.spec import BenchRecord, BenchRow, BenchSettings, Plan
 from harness.store import ResultStore
 from harness.study.bench.entrants import entrants, reference
 from harness.study.bench.material import material, write_transcripts
@@ -67,7 +67,7 @@ def bench(
     """
     begun = perf_counter()
     device = find_device(plan.study.runtime.accelerator)
-    threads = _threads(settings)
+    threads = checked_threads(settings.threads)
     rows = entrants(plan, settings, store)
     compared_with = reference(rows, plan, settings)
     say(f"reading the clips of {len(rows)} rows")
@@ -109,16 +109,6 @@ def bench(
         ),
         pd.concat([one.samples for one in together], ignore_index=True),
     )
-
-
-def _threads(settings: BenchSettings) -> int:
-    there = usable_cores()
-    if settings.threads is not None and settings.threads > there:
-        raise BadInput(
-            f"expected at most the {there} cores that may be used here, given {settings.threads}",
-            key="bench.threads",
-        )
-    return settings.threads or there
 
 
 def _alone(order: Order, processes: _Processes, say: Callable[[str], None]) -> dict[str, Alone]:
