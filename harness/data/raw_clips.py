@@ -86,7 +86,7 @@ class RawClips:
                 raise BadInput("no such file", file=folder / row.file, key="path")
 
     def fingerprint(self) -> str:
-        """SHA-256 over the bytes of label.csv, of every clip it names, and of the extractors' weights."""
+        """SHA-256 over the bytes of label.csv, of every clip it names, and of extractors' weights."""
         made = extractors_identity(self.config)
         return digest([self._clips_hash(), made], 64) if made else self._clips_hash()
 
