@@ -109,7 +109,9 @@ def bench(
     ] = None,
     backend: Annotated[
         list[str] | None,
-        typer.Option("--backend", help="Such as onnxruntime, see ls backend; eager alone = no other; repeatable."),
+        typer.Option(
+            "--backend", help="Such as onnxruntime, see ls backend; eager alone = no other; repeatable."
+        ),
     ] = None,
     weights: Annotated[
         str | None,
@@ -138,6 +140,53 @@ def bench(
     chosen = (tuple(arm or ()), tuple(backend or ()), weights, threads, asr)
     given = (study, overrides or [], Asked(*chosen, model_only=model_only), out, store, plugin or [])
     raise typer.Exit(bench_command(*given, tiny=tiny))
+
+
+Trial = Annotated[
+    str, typer.Argument(help="Trial id, or how it begins, or STUDY/ARM, or STUDY/ARM/SEED.")
+]
+
+
+@app.command()
+def export(
+    trial: Trial,
+    to: Annotated[str, typer.Option("--to", help="hf, onnx or torch.")],
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Default: exports/TRIAL-TO in the output folder.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files of a folder that is not empty.")
+    ] = False,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    plugin: Plugins = None,
+) -> None:
+    """Write a trained model for use without AdviserBench, with a model card, checked against it."""
+    from harness.cli.export import export_command
+
+    export_command(trial, to, folder, out, store, plugin or [], force=force)
+
+
+@app.command()
+def predict(
+    trial: Trial,
+    text: Annotated[list[str] | None, typer.Option("--text", help="What is said; repeatable.")] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="File with a column 'text', instead of --text.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="File to write instead of printing.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    out: Out = DEFAULT_OUT,
+    store: Store = None,
+    plugin: Plugins = None,
+) -> None:
+    """Say what a trained model of words makes of texts."""
+    from harness.cli.predict import predict_command
+
+    given = (trial, text or [], table, out, store, plugin or [])
+    predict_command(*given, write=write, as_json=as_json)
 
 
 @app.command(name="ls")
