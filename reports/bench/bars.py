@@ -28,8 +28,9 @@ def stages_figure(bench: Bench) -> bytes:
             padding=3,
             fontsize="small",
         )
-        plots[0].invert_yaxis()
-        plots[0].margins(x=0.14)
+        plots[0].set_ylim(len(found) - 0.4, -0.6)
+        plots[0].set_xlim(0, 1.16 * max(one.sum for one in found.values()))
+        plots[0].xaxis.set_major_formatter("{x:,g}")
         plots[0].set(
             xlabel="mean ms a call", title=f"End to end, {calls_of(place.batch if place else 1)}"
         )

@@ -10,6 +10,7 @@ import pandas as pd
 from harness.spec import METRICS, BenchRecord, BenchRow, Deviation
 from reports.bench.tables import Titled, named
 from reports.bench.words import billions, mebibytes, millions, three_digits
+from reports.grouping import grouped
 from reports.text import DASH
 
 
@@ -56,11 +57,14 @@ def _sizes(row: BenchRow) -> dict[str, str]:
 
 
 def _components(record: BenchRecord) -> Iterator[str]:
-    """Each model once, by the arm whose it is."""
-    by_arm = {row.arm: row.components for row in record.rows if row.components}
-    for arm, components in by_arm.items():
-        said = ", ".join(f"{part} {millions(count)} M" for part, count in components.items())
-        yield f"Parameters of {arm}: {said}."
+    """Each model once, by the arms whose it is."""
+    said = ((row.arm, _by_part(row)) for row in record.rows if row.components)
+    for components, arms in grouped(said).items():
+        yield f"Parameters by part of {', '.join(arms)}: {components}."
+
+
+def _by_part(row: BenchRow) -> str:
+    return ", ".join(f"{part} {millions(count)} M" for part, count in row.components.items())
 
 
 def _memory_title(rows: list[BenchRow]) -> str:

@@ -26,6 +26,10 @@ _AROUND = (
     (14, -18, "left", "top"),
     (-14, 18, "right", "bottom"),
     (-14, -18, "right", "top"),
+    (22, 34, "left", "bottom"),
+    (22, -34, "left", "top"),
+    (-22, 34, "right", "bottom"),
+    (-22, -34, "right", "top"),
 )
 """Where a name may stand beside its point, in points of print; the first free place is taken."""
 
@@ -90,9 +94,7 @@ def quality_figure(bench: Bench) -> bytes:
             ylabel=quality_heading(bench.record),
         )
         plot.xaxis.set_major_formatter("{x:,g}")
-        entitle(
-            plot, "filled: on the Pareto front; hollow: another row is as fast and as good, or better"
-        )
+        entitle(plot, "filled: on the Pareto front; hollow: another row is at least as fast and as good")
         legend_below(plots)
         _name(plot, found)
         return saved(plot, "png")
@@ -125,13 +127,16 @@ def _scatter(plot: Any, found: list[Point], best: list[Point]) -> None:
 
 def _name(plot: Any, found: list[Point]) -> None:
     """Names beside their points, where they hide neither another name nor a point."""
+    from matplotlib.text import Text
+
     plot.figure.draw_without_rendering()
     spots = plot.transData.transform([(one.ms, one.quality) for one in found])
     taken: list[Any] = []
     for one, spot in zip(found, spots, strict=True):
         others = [other for other in spots if tuple(other) != tuple(spot)]
         tried = [_written(plot, one, around) for around in _AROUND]
-        boxes = [words.get_window_extent() for words in tried]
+        # Of the words alone: that of an annotation has the line to its point in it.
+        boxes = [Text.get_window_extent(words).padded(2) for words in tried]
         faults = [_faults(box, taken, others, plot.bbox) for box in boxes]
         chosen = faults.index(min(faults))
         taken.append(boxes[chosen])
@@ -141,6 +146,8 @@ def _name(plot: Any, found: list[Point]) -> None:
 
 
 def _written(plot: Any, one: Point, around: tuple[int, int, str, str]) -> Any:
+    from matplotlib.patheffects import withStroke
+
     across, up, horizontal, vertical = around
     return plot.annotate(
         one.name,
@@ -151,6 +158,8 @@ def _written(plot: Any, one: Point, around: tuple[int, int, str, str]) -> Any:
         va=vertical,
         fontsize="small",
         zorder=4,
+        arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4},
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )
 
 

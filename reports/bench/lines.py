@@ -76,7 +76,7 @@ def _by_length(bench: Bench, place: Place) -> dict[str, Points]:
 
 
 def _lines(plot: Any, bench: Bench, points: Mapping[str, Points]) -> None:
-    for name, style in looks([row.name for row in bench.record.rows]).items():
+    for name, style in looks(bench.record.rows).items():
         if name in points:
             plot.plot(*points[name], label=name, **style)
 

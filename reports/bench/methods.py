@@ -41,8 +41,8 @@ def _amounts(record: BenchRecord) -> Iterator[str]:
         f"{len(record.machines)} fresh processes, after one for each row alone. Rounds a process: "
         f"{rounds}. In a round every row has the same clip or batch of clips, in an order drawn anew; "
         f"it is called once at least, and for {asked.seconds:g} s at least over a process's rounds. "
-        f"Warm-up until steady, for {asked.warmup_seconds:g} s or two calls at most. The whole took "
-        f"{record.seconds:,.0f} s."
+        f"Warm-up until steady; one that does not become so ends after {asked.warmup_seconds:g} s. "
+        f"The whole took {record.seconds:,.0f} s."
     )
     yield (
         "A sample is the mean over its calls (column samples (calls)) and weighs as one; where it has "
@@ -84,7 +84,7 @@ def _machine(bench: Bench) -> Iterator[str]:
             f"{distinct(one.governor or 'not readable' for one in machines)}; clock: "
             f"{distinct(map(_clock, machines))}; others' share of the cores: "
             f"{distinct(f'{100 * one.others_share:.0f}%' for one in machines)}; load average: "
-            f"{distinct(map(_load, machines))}. Before each process, in turn."
+            f"{distinct(map(_load, machines))}. Each value once that processes found."
         )
         decoders = distinct(one.decoder or "nothing that says so" for one in machines)
         yield f"Clips are opened by: {decoders}."

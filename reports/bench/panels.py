@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from harness.spec import BenchRow
 from reports.bench.found import Bench, Place
 from reports.canvas import axes, colours
 
@@ -13,6 +14,8 @@ _HUES = tuple("0123456789")
 """Colours are used again with another mark, as more of them could not be told apart."""
 
 _MARKS = ("o", "^", "s", "D", "v", "P")
+
+_DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 
 @contextmanager
@@ -24,18 +27,23 @@ def panels(width: float, height: float, count: int, **shared: Any) -> Iterator[l
         yield list(figure.subplots(1, count, squeeze=False, **shared)[0])
 
 
-def looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Colour and mark of each row's line."""
+def looks(rows: Sequence[BenchRow]) -> dict[str, dict[str, Any]]:
+    """How each row's line looks: an arm has a colour and a mark, a back end a kind of dashes."""
     palette = colours(_HUES)
-    return {
-        name: {
+    arms = list(dict.fromkeys(row.arm for row in rows))
+    # The plain line is for eager, which comes first wherever it is.
+    backends = sorted(dict.fromkeys(row.backend.name for row in rows), key=lambda name: name != "eager")
+    found = {}
+    for row in rows:
+        place = arms.index(row.arm)
+        found[row.name] = {
             "color": palette[_HUES[place % len(_HUES)]],
             "marker": _MARKS[place // len(_HUES) % len(_MARKS)],
+            "linestyle": _DASHES[backends.index(row.backend.name) % len(_DASHES)],
             "markersize": 4,
-            "linewidth": 1.2,
+            "linewidth": 1.3,
         }
-        for place, name in enumerate(names)
-    }
+    return found
 
 
 def legend_below(plots: Sequence[Any]) -> None:
@@ -47,10 +55,15 @@ def legend_below(plots: Sequence[Any]) -> None:
         plot.spines[["top", "right"]].set_visible(False)
     longest = max(map(len, handles), default=1)
     width = plots[0].figure.get_figwidth()
-    # A letter is about a thirteenth of an inch wide, and a handle takes half an inch.
-    columns = max(1, min(len(handles), int(width / (0.5 + longest / 13))))
+    # A letter is about a thirteenth of an inch wide, and a handle takes 0.6 inches.
+    columns = max(1, min(len(handles), int(width / (0.6 + longest / 13))))
     plots[0].figure.legend(
-        list(handles.values()), list(handles), loc="outside lower center", ncols=columns, frameon=False
+        list(handles.values()),
+        list(handles),
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        handlelength=2.6,
     )
 
 

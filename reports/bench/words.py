@@ -28,10 +28,11 @@ def decimals(number: float, digits: int = 3) -> int:
 
 
 def ratio_words(found: Ratio | None) -> str:
-    """``2.01 [1.95, 2.08]``, all with the places of the estimate."""
+    """``2.01 [1.95, 2.08]``, ``1.002 [0.987, 1.013]``, all with the same places."""
     if found is None:
         return DASH
-    places = decimals(found.estimate)
+    # Near 1 it matters on which side an end lies.
+    places = 3 if 0.9 < found.estimate < 1.1 else decimals(found.estimate)
     words = f"{found.estimate:,.{places}f}"
     if not found.has_interval:
         return f"{words} (no interval)"
