@@ -112,7 +112,7 @@ class Backend(Protocol):
 
         Args:
             model: in eval mode, on its device.
-            batches: of every size that it will be called with, as the model sees clips; never empty.
+            batches: all that it will be called with, as the model sees clips; never empty.
             threads: of a back end with threads of its own.
 
         Raises:

@@ -67,7 +67,13 @@ def test_a_trained_arm_is_measured_in_fresh_processes_and_written(
 
 def test_options_lie_over_the_studys_settings():
     study = toy_study()
-    asked = Asked(arms=("alone",), backends=("eager", "onnxruntime"), threads=1, asr="whisper-tiny", model_only=True)
+    asked = Asked(
+        arms=("alone",),
+        backends=("eager", "onnxruntime"),
+        threads=1,
+        asr="whisper-tiny",
+        model_only=True,
+    )
     found = commands._settings(study, asked)
     assert (found.arms, found.threads, found.asr) == (("alone",), 1, "whisper-tiny")
     assert found.routes == ("model_only",)

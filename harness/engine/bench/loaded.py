@@ -169,7 +169,8 @@ def load(entrant: Entrant, order: Order, threads: int) -> Loaded:
         hearing=hearing(str(settings.asr), spec, source.transcripts or ()) if is_heard else None,
         transcripts=order.transcripts,
     )
-    batches = [found.ready(order.groups(size)[0]) for size in settings.batches]
+    # All of them: what is compiled for some lengths is compiled again when others come.
+    batches = [found.ready(rows) for size in settings.batches for rows in order.groups(size)]
     backend: Backend = BACKENDS.build(entrant.backend)
     return replace(found, runner=backend.ready(model, batches, threads))
 
