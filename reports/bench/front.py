@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Any, get_args
 
 from harness.spec.trial import Role
@@ -32,6 +33,15 @@ _AROUND = (
     (-22, -34, "right", "top"),
 )
 """Where a name may stand beside its point, in points of print; the first free place is taken."""
+
+
+_FAR = 18
+"""From so many points of print a thin line leads to the name."""
+
+_HIDES = 6
+"""Closer than so many pixels words touch a point."""
+
+_LEADER = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
 
 
 @dataclass(frozen=True)
@@ -127,17 +137,23 @@ def _scatter(plot: Any, found: list[Point], best: list[Point]) -> None:
 
 def _name(plot: Any, found: list[Point]) -> None:
     """Names beside their points, where they hide neither another name nor a point."""
-    from matplotlib.text import Text
-
     plot.figure.draw_without_rendering()
     spots = plot.transData.transform([(one.ms, one.quality) for one in found])
     taken: list[Any] = []
     for one, spot in zip(found, spots, strict=True):
         others = [other for other in spots if tuple(other) != tuple(spot)]
         tried = [_written(plot, one, around) for around in _AROUND]
-        # Of the words alone: that of an annotation has the line to its point in it.
-        boxes = [Text.get_window_extent(words).padded(2) for words in tried]
-        faults = [_faults(box, taken, others, plot.bbox) for box in boxes]
+        boxes = [_box(words) for words in tried]
+        # A name without a line to its point is read as that of the nearest.
+        reaches = [
+            _HIDES if words.arrow_patch else max(_HIDES, _distance(box, spot))
+            for words, box in zip(tried, boxes, strict=True)
+        ]
+        faults = [
+            _faults(box, taken, [_distance(box, other) <= reach for other in others])
+            + 2 * _leaves(box, plot.bbox)
+            for box, reach in zip(boxes, reaches, strict=True)
+        ]
         chosen = faults.index(min(faults))
         taken.append(boxes[chosen])
         for place, words in enumerate(tried):
@@ -158,14 +174,30 @@ def _written(plot: Any, one: Point, around: tuple[int, int, str, str]) -> Any:
         va=vertical,
         fontsize="small",
         zorder=4,
-        arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4},
+        arrowprops=_LEADER if abs(up) >= _FAR else None,
         path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )
 
 
-def _faults(box: Any, taken: list[Any], others: list[Any], frame: Any) -> int:
-    """How many names and points the words hide; words that leave the axes hide a neighbour's."""
-    leaves = box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1
-    names = sum(bool(box.overlaps(other)) for other in taken)
-    spots = sum(bool(box.padded(4).contains(*spot)) for spot in others)
-    return names + spots + 2 * bool(leaves)
+def _box(words: Any) -> Any:
+    """What the words cover, and a little around them, without the line to their point."""
+    from matplotlib.text import Text
+
+    # The extent of an annotation puts its words in place, and has that line in it.
+    words.get_window_extent()
+    return Text.get_window_extent(words).padded(2)
+
+
+def _faults(box: Any, taken: list[Any], near: list[bool]) -> int:
+    """How many names and points the words hide, or could be taken for."""
+    return sum(bool(box.overlaps(other)) for other in taken) + sum(near)
+
+
+def _leaves(box: Any, frame: Any) -> bool:
+    return bool(box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1)
+
+
+def _distance(box: Any, spot: Any) -> float:
+    """From the words to a point, 0 within them."""
+    across = max(box.x0 - spot[0], 0.0, spot[0] - box.x1)
+    return hypot(across, max(box.y0 - spot[1], 0.0, spot[1] - box.y1))
