@@ -239,6 +239,8 @@ class BenchRecord(Frozen):
     """One a process that timed all rows side by side."""
 
     data: VariantRef
+    """With the parameters that differ from their defaults."""
+
     data_fingerprint: str
     primary: str
     """The metric of `BenchRow.quality` that stands for it in figures, such as ``test/mae``."""

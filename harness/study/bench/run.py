@@ -20,7 +20,8 @@ from harness.engine.bench.alone import bare
 from harness.engine.bench.compare import primary
 from harness.engine.bench.order import Alone, Entrant, Order, Together
 from harness.engine.environment import environment, find_device
-from harness.spec import BenchRecord, BenchRow, BenchSettings, Plan
+from harness.registry import DATASETS
+from harness.spec import LOCATION_KEYS, BenchRecord, BenchRow, BenchSettings, Plan, VariantRef
 from harness.store import ResultStore
 from harness.study.bench.entrants import entrants, reference
 from harness.study.bench.material import material, write_transcripts
@@ -100,7 +101,7 @@ def bench(
             rows=_rows(rows, answers, _busy(together, settings)),
             clips=clips,
             machines=tuple(one.machine for one in together),
-            data=first.spec.data,
+            data=_changed(first.spec.data),
             data_fingerprint=plan.fingerprints[first.trial_id],
             primary=f"test/{primary(first.spec)}",
             notes=tuple(dict.fromkeys(note for one in answers.values() for note in one.notes)),
@@ -109,6 +110,17 @@ def bench(
         ),
         pd.concat([one.samples for one in together], ignore_index=True),
     )
+
+
+def _changed(data: VariantRef) -> VariantRef:
+    """The data set with the parameters that differ from its defaults, but for where it lies."""
+    defaults = DATASETS.resolve(VariantRef(name=data.name)).params
+    changed = {
+        key: value
+        for key, value in data.params.items()
+        if key not in LOCATION_KEYS and value != defaults.get(key)
+    }
+    return VariantRef.model_validate({"name": data.name, **changed})
 
 
 def _alone(order: Order, processes: _Processes, say: Callable[[str], None]) -> dict[str, Alone]:
