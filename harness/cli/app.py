@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import DEFAULT_OUT, AnyStudy, Out, Overrides, Plugins, Store, StudyName
+from harness.cli.using import using_app
+
 app = typer.Typer(
     name="adviserbench",
     help="Benchmark and ablate the distillation of a multimodal teacher into a one-modality student.",
@@ -16,26 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 data_app = typer.Typer(help="Data sets that are made or prepared here.", no_args_is_help=True)
+app.add_typer(using_app)
 app.add_typer(data_app, name="data")
 study_app = typer.Typer(help="How far studies are, and the upkeep of their store.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
-
-Plugins = Annotated[
-    list[str] | None, typer.Option("--plugin", help="Module that registers more variants; repeatable.")
-]
-Out = Annotated[Path, typer.Option("--out", help="Folder of results: store, reports, work in progress.")]
-Store = Annotated[
-    str | None,
-    typer.Option("--store", help="MLflow tracking URI; default: SQLite in the output folder."),
-]
-Overrides = Annotated[
-    list[str] | None, typer.Argument(help="Changes to the study file, such as data.path=mosi.pkl.")
-]
-
-StudyName = Annotated[str, typer.Argument(help="Study file, or name of a study in the store.")]
-AnyStudy = Annotated[str | None, typer.Argument(help="Study file or name; default: all studies.")]
-
-DEFAULT_OUT = Path("runs")
 
 
 @app.command()
@@ -70,123 +57,6 @@ def report(
     from harness.cli.report import report_command
 
     report_command(study, out, store)
-
-
-@app.command()
-def throughput(
-    study: StudyName,
-    arm: Annotated[str | None, typer.Option("--arm", help="Default: the study's reference.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Default: the arm's first.")] = None,
-    gallery: Annotated[
-        list[int] | None,
-        typer.Option("--gallery", help="Vectors to search among; default 5620, 100000 and 1000000."),
-    ] = None,
-    index: Annotated[
-        list[str] | None, typer.Option("--index", help="Such as exact; default all.")
-    ] = None,
-    queries: Annotated[int, typer.Option("--queries", min=1)] = 1000,
-    jitter: Annotated[float, typer.Option("--jitter", min=0, help="Of copies, in mean lengths.")] = 0.1,
-    repeats: Annotated[int, typer.Option("--repeats", min=1)] = 5,
-    out: Out = DEFAULT_OUT,
-    store: Store = None,
-    plugin: Plugins = None,
-) -> None:
-    """Measure what searching with a trained arm costs: encoding, building an index, searching it."""
-    from harness.cli.throughput import throughput_command, workload
-
-    load = workload(gallery or [], index or [], queries=queries, jitter=jitter, repeats=repeats)
-    throughput_command(study, arm, seed, load, out, store, plugin or [])
-
-
-@app.command()
-def bench(
-    study: StudyName,
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Changes, such as bench.clips=8 bench.batches=[1,16].")
-    ] = None,
-    arm: Annotated[
-        list[str] | None, typer.Option("--arm", help="Arm to measure; repeatable; default: all.")
-    ] = None,
-    backend: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--backend", help="Such as onnxruntime, see ls backend; eager alone = no other; repeatable."
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option("--weights", help="trained, or random: only the cost then means anything."),
-    ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Default: all cores.")] = None,
-    asr: Annotated[
-        str | None,
-        typer.Option(
-            "--asr", help="Count speech recognition, such as whisper-base; default: not counted."
-        ),
-    ] = None,
-    model_only: Annotated[
-        bool, typer.Option("--model-only", help="Only from tensors that are ready.")
-    ] = False,
-    out: Out = DEFAULT_OUT,
-    store: Store = None,
-    plugin: Plugins = None,
-    tiny: Annotated[
-        bool, typer.Option("--tiny", help="Shrink every variant: does it run at all?")
-    ] = False,
-) -> None:
-    """Measure what using the arms of a study costs, end to end and model only, side by side."""
-    from harness.cli.bench import Asked, bench_command
-
-    chosen = (tuple(arm or ()), tuple(backend or ()), weights, threads, asr)
-    given = (study, overrides or [], Asked(*chosen, model_only=model_only), out, store, plugin or [])
-    raise typer.Exit(bench_command(*given, tiny=tiny))
-
-
-Trial = Annotated[
-    str, typer.Argument(help="Trial id, or how it begins, or STUDY/ARM, or STUDY/ARM/SEED.")
-]
-
-
-@app.command()
-def export(
-    trial: Trial,
-    to: Annotated[str, typer.Option("--to", help="hf, onnx or torch.")],
-    folder: Annotated[
-        Path | None, typer.Option("--folder", help="Default: exports/TRIAL-TO in the output folder.")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files of a folder that is not empty.")
-    ] = False,
-    out: Out = DEFAULT_OUT,
-    store: Store = None,
-    plugin: Plugins = None,
-) -> None:
-    """Write a trained model for use without AdviserBench, with a model card, checked against it."""
-    from harness.cli.export import export_command
-
-    export_command(trial, to, folder, out, store, plugin or [], force=force)
-
-
-@app.command()
-def predict(
-    trial: Trial,
-    text: Annotated[list[str] | None, typer.Option("--text", help="What is said; repeatable.")] = None,
-    table: Annotated[
-        Path | None, typer.Option("--csv", help="File with a column 'text', instead of --text.")
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option("--write", help="File to write instead of printing.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    out: Out = DEFAULT_OUT,
-    store: Store = None,
-    plugin: Plugins = None,
-) -> None:
-    """Say what a trained model of words makes of texts."""
-    from harness.cli.predict import predict_command
-
-    given = (trial, text or [], table, out, store, plugin or [])
-    predict_command(*given, write=write, as_json=as_json)
 
 
 @app.command(name="ls")
