@@ -260,7 +260,7 @@ def test_data_is_made_where_it_is_asked_for(command):
         "make",
         "rendered_sentiment",
         "path=clips",
-        *(f"{key}={value}" for key, value in tiny.items()),
+        *(f"{key}={'null' if value is None else value}" for key, value in tiny.items()),
     )
     assert code == 0
     assert Path("clips/label.csv").is_file()
