@@ -7,6 +7,7 @@ and each has a turn of some time, in which it is called on that group as often a
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ Laps = Sequence[tuple[StageName, int]]
 
 Call = Callable[[int], tuple[int, int, Laps]]
 """Calls on a group of clips: the clock (ns) at the start and at the end, and laps, if there are any."""
+
+_Found = tuple[int, float, dict[StageName, float]]
+"""Calls, milliseconds a call, and those of its stages."""
 
 LEAST_SAMPLE_NS = 1_000_000
 """A sample below it would say much about the clock: shorter calls are put together."""
@@ -69,15 +73,18 @@ def in_rounds(
         calls: by row.
         groups: what round after round is about; from the start again when they are through.
         rounds: how many.
-        turn_seconds: least time of one row in one round. A row whose call fits in more than once is
+        turn_seconds: least time of one row in one round. A row whose quickest call so far fits in is
             called once ahead, unmeasured, because another model has had the processor's caches.
         draw: the order of rows in each round.
     """
     names = list(calls)
+    quickest_ms = dict.fromkeys(names, math.inf)
     for number in range(rounds):
         for name in (names[place] for place in draw.permutation(len(names))):
             with no_garbage_collection():
-                found = _turn(calls[name], groups[number % len(groups)], turn_seconds)
+                found, quickest_ms[name] = _turn(
+                    calls[name], groups[number % len(groups)], turn_seconds, quickest_ms[name]
+                )
             for count, total_ms, stages in found:
                 yield Sample(number, name, groups[number % len(groups)], count, total_ms, stages)
 
@@ -121,19 +128,21 @@ def no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _turn(call: Call, group: int, seconds: float) -> list[tuple[int, float, dict[StageName, float]]]:
+def _turn(call: Call, group: int, seconds: float, quickest_ms: float) -> tuple[list[_Found], float]:
+    """What was found in a turn, and the quickest call so far (ms)."""
     first = _sample(call, group, 1)
-    if 2 * first[1] > 1e3 * seconds:
-        return [first]
-    count = max(1, round(LEAST_SAMPLE_NS / 1e6 / first[1])) if first[1] else 1
-    found: list[tuple[int, float, dict[StageName, float]]] = []
+    quickest_ms = min(quickest_ms, first[1])
+    if quickest_ms > 1e3 * seconds:
+        return [first], quickest_ms
+    count = max(1, round(LEAST_SAMPLE_NS / 1e6 / quickest_ms)) if quickest_ms else 1
+    found: list[_Found] = []
     begun = perf_counter_ns()
     while not found or perf_counter_ns() - begun < 1e9 * seconds:
         found.append(_sample(call, group, count))
-    return found
+    return found, min(quickest_ms, *(ms for _, ms, _ in found))
 
 
-def _sample(call: Call, group: int, count: int) -> tuple[int, float, dict[StageName, float]]:
+def _sample(call: Call, group: int, count: int) -> _Found:
     total = 0
     stages: dict[Any, int] = {}
     for _ in range(count):

@@ -58,11 +58,21 @@ def test_the_order_of_a_round_is_drawn_anew_and_the_same_for_the_same_draw(clock
     assert all(sorted(order) == list("abcdef") for order in orders(0))
 
 
-def test_a_call_longer_than_half_a_turn_is_measured_once_and_nothing_is_thrown_away(clock):
+def test_a_call_longer_than_a_turn_is_measured_once_and_nothing_is_thrown_away(clock):
     called = []
-    found = rounds_of({"slow": taking(clock, ms=60, calls=called)}, [0], rounds=3)
-    assert [sample.total_ms for sample in found] == [60, 60, 60]
+    found = rounds_of({"slow": taking(clock, ms=110, calls=called)}, [0], rounds=3)
+    assert [sample.total_ms for sample in found] == [110, 110, 110]
     assert len(called) == 3
+
+
+def test_a_slow_first_call_of_a_row_that_was_quick_before_is_no_sample(clock):
+    times = iter([5] * 21 + [400] + [5] * 20)
+
+    def forward(group):
+        clock[0] += next(times) * MS
+
+    found = rounds_of({"quick": clocked(forward, lambda: None)}, [0], rounds=2)
+    assert {sample.total_ms for sample in found} == {5}
 
 
 def test_a_turn_lasts_its_time_after_one_call_that_is_not_counted(clock):
