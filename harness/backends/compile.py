@@ -32,6 +32,10 @@ class CompileConfig(BackendConfig):
     dynamic: bool = Field(True, description="one graph for all lengths, or a graph for each")
 
 
+GRAPHS = 64
+"""At most, of a model: for lengths, and for what torch cannot hold in one."""
+
+
 @BACKENDS.register(
     "compile",
     config=CompileConfig,
@@ -58,10 +62,10 @@ class Compile:
             _find_compiler()
         with refusing("torch.compile"):
             told = TensorModel(model, batches[0])
-            compiled = torch.compile(told, mode=self.config.mode, dynamic=self.config.dynamic or None)
+            compiled = torch.compile(told, mode=self.config.mode, dynamic=self.config.dynamic)
             runner = _CompiledRunner(told, compiled)
             # At its limit torch would call the model without a word as eager does.
-            with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True, recompile_limit=64):
+            with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True, recompile_limit=GRAPHS):
                 for batch in [each for each in batches for _ in range(CALLS)]:
                     runner(batch)
         return runner

@@ -27,7 +27,8 @@ def refusing(what: str) -> Iterator[None]:
 def reason(error: BaseException) -> str:
     """Class and first line of the error that everything began with."""
     first = error
-    while first.__cause__ is not None:
-        first = first.__cause__
+    # torch.compile keeps what its compiler raised in an attribute, and no cause.
+    while before := first.__cause__ or getattr(first, "inner_exception", None):
+        first = before
     lines = [line.strip() for line in str(first).splitlines() if line.strip()]
     return ": ".join([type(first).__name__, *lines[:1]])[:LONGEST]
