@@ -31,13 +31,14 @@ def together(order: Order) -> Together:
 def _cells(rows: list[Loaded], order: Order) -> Iterator[list[dict[str, object]]]:
     settings = order.settings
     draw = np.random.default_rng(order.number)
+    warm_ms: dict[str, float] = {}
     for batch in settings.batches:
         groups = order.groups(batch)
         is_warm = False
         for route in settings.routes:
             calls = {row.entrant.name: _call(row, route, groups) for row in rows}
             if not is_warm:
-                _warm_up(calls, settings)
+                _warm_up(calls, settings, warm_ms)
             # Warm by one route is warm by the other, but for tensors that no call has touched yet.
             is_warm = True
             rounds = settings.rounds(batch)
@@ -60,12 +61,23 @@ def _call(row: Loaded, route: Route, groups: Groups) -> Call:
     return (row.end_to_end if route == "end_to_end" else row.model_only)(groups)
 
 
-def _warm_up(calls: Mapping[str, Call], settings: BenchSettings) -> None:
+def _warm_up(calls: Mapping[str, Call], settings: BenchSettings, warm_ms: dict[str, float]) -> None:
+    """Calls each row until it is steady.
+
+    Args:
+        calls: by row.
+        settings: say how long at most.
+        warm_ms: by row the quickest call of earlier warm-ups, which this one adds to. A row whose calls
+            took longer than a warm-up may is not warmed up again for larger batches.
+    """
+
     def is_warm(times_ms: Sequence[float], elapsed: float) -> bool:
         return elapsed >= settings.warmup_seconds or is_steady(times_ms)
 
-    for call in calls.values():
-        warm_up(call, 0, is_warm)
+    for name, call in calls.items():
+        if warm_ms.get(name, 0.0) < 1e3 * settings.warmup_seconds:
+            times = warm_up(call, 0, is_warm)
+            warm_ms[name] = min(times)
 
 
 def _values(sample: Sample, process: int, route: Route, batch: int) -> dict[str, object]:
