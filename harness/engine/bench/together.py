@@ -92,5 +92,5 @@ def _values(sample: Sample, process: int, route: Route, batch: int) -> dict[str,
         sample.calls,
         sample.total_ms,
     )
-    stages = {str(stage): ms for stage, ms in sample.stages.items()}
-    return dict(zip(SAMPLE_COLUMNS, first, strict=True)) | stages
+    stages: dict[str, object] = {str(stage): ms for stage, ms in sample.stages.items()}
+    return {**dict(zip(SAMPLE_COLUMNS, first, strict=True)), **stages}
