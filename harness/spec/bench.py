@@ -69,7 +69,7 @@ class BenchSettings(Frozen):
         2.0, gt=0, description="least time a model is called in a process, all rounds"
     )
     warmup_seconds: float = Field(
-        5.0, gt=0, description="a warm-up that has not become steady ends after this, or after two calls"
+        5.0, gt=0, description="an unsteady warm-up ends with the call that passes this"
     )
     processes: int = Field(3, ge=1, description="fresh processes that repeat everything")
     threads: int | None = Field(None, ge=1, description="threads of the forward pass; null = all cores")

@@ -8,6 +8,7 @@ import torch
 from benches import settings, toy_study, untrained
 
 from harness.engine.bench.alone import alone
+from harness.engine.bench.loaded import Loaded
 from harness.engine.bench.together import together
 from harness.spec import BadInput
 from harness.study.bench import run as running
@@ -45,9 +46,23 @@ def test_the_record_has_every_row_and_the_samples_of_every_process(plan):
     assert (found.record.reference, found.record.primary) == ("alone", "test/mae")
     assert len(found.record.machines) == 2
     assert set(found.samples.process) == {0, 1}
-    assert [clip.words for clip in found.record.clips] == sorted(c.words for c in found.record.clips)
     assert said[-1] == "all rows side by side, process 2 of 2"
     assert all(row.notes[0] != "BUSY" for row in found.record.rows)
+
+
+def test_the_group_of_a_sample_at_batch_1_is_the_place_of_its_clip_in_the_record(plan, monkeypatch):
+    called = {}
+    inner = Loaded.model_only
+
+    def model_only(self, groups):
+        if all(len(rows) == 1 for rows in groups):
+            called.update({number: self.source.ids[rows[0]] for number, rows in enumerate(groups)})
+        return inner(self, groups)
+
+    monkeypatch.setattr(Loaded, "model_only", model_only)
+    found = bench(plan, settings(arms=("alone",), calls=3), None)
+    assert [called[group] for group in range(3)] == [clip.id for clip in found.record.clips]
+    assert set(found.samples[found.samples.batch == 1].group) == {0, 1, 2}
 
 
 def test_others_at_work_are_warned_about_and_written_into_every_row(plan, played):

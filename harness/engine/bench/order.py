@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from harness.spec import (
@@ -22,9 +21,6 @@ from harness.types import Batch, Dataset
 
 Groups = Sequence[Sequence[int]]
 """Places of clips among those that are timed."""
-
-ORDER_SEED = 0
-"""Of the order of the clips, which is no part of what is measured."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +83,11 @@ class Order:
     def groups(self, batch: int) -> Groups:
         """The places of the clips that are called on together, in the order that everybody has.
 
-        Every clip is in one group, but for those that are too few for another one.
+        With one clip a call a group's number is the clip's place. Every clip is in one group, but for
+        those that are too few for another one.
         """
         count = len(next(iter(self.material.values())).data.test)
-        places = np.random.default_rng(ORDER_SEED).permutation(count).tolist()
+        places = range(count)
         whole = len(places) - len(places) % batch
         return tuple(tuple(places[start : start + batch]) for start in range(0, whole, batch))
 

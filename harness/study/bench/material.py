@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from harness.contracts import Reader, ReadsClips
@@ -13,6 +14,9 @@ from harness.engine.bench.order import Entrant, Material
 from harness.registry import DATASETS
 from harness.spec import BadInput, BenchClip, BenchSettings, Plan, VariantRef
 from harness.types import Dataset
+
+ORDER_SEED = 0
+"""Of the order of the clips, which is no part of what is measured."""
 
 CHECK_CLIPS = 64
 """Test clips at most that a back end is compared with eager on."""
@@ -40,10 +44,10 @@ def material(
 
 
 def chosen_clips(reader: Reader, data: Dataset, count: int) -> tuple[BenchClip, ...]:
-    """Test clips evenly over their lengths, from the shortest to the longest.
+    """Test clips evenly over their lengths, in an order drawn once, so that no batch has the long ones.
 
-    Of n clips in that order it is those at round(i (n - 1) / (count - 1)). Without recordings words are
-    counted, and where there are none either the order of the data stands.
+    Of n clips from the shortest to the longest it is those at round(i (n - 1) / (count - 1)). Without
+    recordings words are counted, and where there are none either the order of the data stands.
 
     Raises:
         BadInput: there are not so many.
@@ -64,7 +68,8 @@ def chosen_clips(reader: Reader, data: Dataset, count: int) -> tuple[BenchClip, 
     ]
     found.sort(key=lambda clip: (clip.seconds or 0, clip.words or 0))
     last = max(1, count - 1)
-    return tuple(found[round(place * (len(found) - 1) / last)] for place in range(count))
+    even = [found[round(place * (len(found) - 1) / last)] for place in range(count)]
+    return tuple(even[place] for place in np.random.default_rng(ORDER_SEED).permutation(count))
 
 
 def write_transcripts(data: Dataset, folder: Path) -> None:
