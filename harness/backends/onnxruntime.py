@@ -147,10 +147,13 @@ def _session(path: Path, provider: str, threads: int) -> Any:
 
 def _quantised(path: Path) -> Path:
     from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    small = path.parent / "int8" / path.name
+    plain, small = path.with_name("plain.onnx"), path.parent / "int8" / path.name
     small.parent.mkdir()
-    quantize_dynamic(path, small, weight_type=QuantType.QInt8)
+    # The shapes came with the file; the symbolic search for more asks for another package.
+    quant_pre_process(path, plain, skip_symbolic_shape=True)
+    quantize_dynamic(plain, small, weight_type=QuantType.QInt8)
     return small
 
 

@@ -31,4 +31,6 @@ def reason(error: BaseException) -> str:
     while before := first.__cause__ or getattr(first, "inner_exception", None):
         first = before
     lines = [line.strip() for line in str(first).splitlines() if line.strip()]
-    return ": ".join([type(first).__name__, *lines[:1]])[:LONGEST]
+    # A line that ends in a colon says nothing without the next.
+    count = 2 if lines and lines[0].endswith(":") else 1
+    return f"{type(first).__name__}: {' '.join(lines[:count])}".removesuffix(": ")[:LONGEST]

@@ -14,6 +14,11 @@ def test_the_first_line_of_the_first_cause_is_told():
     assert str(told.value) == "the export: ValueError: here"
 
 
+def test_a_line_that_announces_the_next_is_told_with_it():
+    with pytest.raises(Unsupported, match=r"^x: ValueError: found these: - a shape$"), refusing("x"):
+        raise ValueError("found these:\n  - a shape\n  - another")
+
+
 def test_a_refusal_stays_as_it_is():
     with pytest.raises(Unsupported, match=r"^never$"), refusing("the export"):
         raise Unsupported("never")
