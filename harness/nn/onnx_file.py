@@ -6,12 +6,11 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from harness.nn.tensors import SEQUENCES, TensorModel
 from harness.types import Batch, Padded
@@ -25,7 +24,7 @@ def write_onnx(
 ) -> TensorModel:
     """Writes the model to `path` and gives it back from tensors to tensors, with the names in the file.
 
-    B and every T are free, but a T that is 1 in all batches stays 1. Weights above two gigabytes lie
+    B and every T are free, but a T that is 1 in the batches stays 1. Weights above two gigabytes lie
     in a file beside it. Whatever the exporter raises for a model that it cannot take comes through.
 
     Args:
@@ -52,28 +51,14 @@ def write_onnx(
 
 
 def _example(batches: Sequence[Batch]) -> Batch:
-    """Two clips, with as many steps as the longest of all batches."""
-    first = batches[0].take(torch.arange(2) if len(batches[0]) > 1 else torch.zeros(2, dtype=torch.long))
-    longest: dict[str, Any] = {
-        name: _padded(sequence, max(_steps(batch, name) for batch in batches))
-        for name in SEQUENCES
-        if (sequence := getattr(first, name)) is not None
-    }
-    return replace(first, **longest)
+    """Two clips or more, of a batch whose sequences all have more than one step, if there is any."""
+    chosen = max(batches, key=lambda batch: (min(_steps(batch)), len(batch)))
+    return chosen if len(chosen) > 1 else chosen.take(torch.zeros(2, dtype=torch.long))
 
 
-def _steps(batch: Batch, name: str) -> int:
-    sequence: Padded = getattr(batch, name)
-    return sequence.mask.shape[1]
-
-
-def _padded(sequence: Padded, steps: int) -> Padded:
-    more = steps - sequence.mask.shape[1]
-
-    def longer(tensor: Tensor) -> Tensor:
-        return torch.cat((tensor, tensor.new_zeros(len(tensor), more, *tensor.shape[2:])), dim=1)
-
-    return Padded(longer(sequence.values), longer(sequence.mask)) if more > 0 else sequence
+def _steps(batch: Batch) -> list[int]:
+    sequences: list[Padded | None] = [getattr(batch, name) for name in SEQUENCES]
+    return [each.mask.shape[1] for each in sequences if each is not None]
 
 
 def _tidy(model: Any, told: TensorModel) -> None:
