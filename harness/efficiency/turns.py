@@ -90,13 +90,19 @@ def in_rounds(
 
 
 def warm_up(
-    call: Call, group: int, is_warm: Callable[[Sequence[float], float], bool]
+    call: Call, groups: int, is_warm: Callable[[Sequence[float], float], bool]
 ) -> tuple[float, ...]:
-    """Calls until `is_warm` of the calls' times (ms) and the seconds since; the times."""
+    """The times (ms) of calls on one group after the other, until `is_warm` of them.
+
+    Args:
+        call: what is warmed up.
+        groups: how many there are.
+        is_warm: is asked with the times so far and the seconds since the first call.
+    """
     times: list[float] = []
     begun = perf_counter_ns()
     while not times or not is_warm(times, (perf_counter_ns() - begun) / 1e9):
-        start, end, _ = call(group)
+        start, end, _ = call(len(times) % groups)
         times.append((end - start) / 1e6)
     return tuple(times)
 

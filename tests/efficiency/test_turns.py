@@ -105,9 +105,10 @@ def test_laps_are_means_over_calls_and_sum_to_the_whole(clock):
 
 
 def test_a_warm_up_goes_on_until_it_is_said_to_be_warm(clock):
-    times = warm_up(taking(clock, ms=2), 0, lambda found, _: len(found) == 5)
-    assert times == (2, 2, 2, 2, 2)
-    assert len(warm_up(taking(clock, ms=2), 0, lambda _, seconds: seconds >= 0.02)) == 10
+    called = []
+    times = warm_up(taking(clock, ms=2, calls=called), 3, lambda found, _: len(found) == 5)
+    assert (times, called) == ((2, 2, 2, 2, 2), [0, 1, 2, 0, 1])
+    assert len(warm_up(taking(clock, ms=2), 1, lambda _, seconds: seconds >= 0.02)) == 10
 
 
 def test_timing_itself_takes_less_than_twenty_microseconds():

@@ -23,7 +23,7 @@ from harness.engine.devices import one_device
 from harness.engine.environment import find_device
 from harness.engine.trial import dtype_of
 from harness.registry import BACKENDS, DATASETS, REGISTRIES
-from harness.spec import BadInput, StageName, TrialSpec, View
+from harness.spec import BadInput, StageName, TrialSpec, VariantRef, View
 from harness.types import Batch, Dataset, Outputs, Padded
 
 RECORDED: frozenset[View] = frozenset({"frames", "vision", "audio"})
@@ -139,8 +139,18 @@ class Loaded:
         synchronise(self.fabric.device)
 
 
-def load(entrant: Entrant, order: Order, threads: int) -> Loaded:
+Readings = dict[tuple[VariantRef, frozenset[View]], ClipReading]
+"""By data set and views how clips are read; rows that read alike share extractors."""
+
+
+def load(entrant: Entrant, order: Order, threads: int, readings: Readings | None = None) -> Loaded:
     """Builds the model, reads its weights, and prepares back end, extractors and speech recognition.
+
+    Args:
+        entrant: the row.
+        order: what it is part of.
+        threads: of the forward pass.
+        readings: those of other rows of this process, which this one adds to.
 
     Raises:
         BadInput: the device is not there, or something that reads clips is not.
@@ -165,12 +175,14 @@ def load(entrant: Entrant, order: Order, threads: int) -> Loaded:
         runner=model,
         source=source,
         clips=visible(spec, model, data.test),
-        reading=_reading(spec, data) if is_end_to_end else None,
+        reading=_reading(spec, data, {} if readings is None else readings) if is_end_to_end else None,
         hearing=hearing(str(settings.asr), spec, source.transcripts or ()) if is_heard else None,
         transcripts=order.transcripts,
     )
-    # All of them: what is compiled for some lengths is compiled again when others come.
-    batches = [found.ready(rows) for size in settings.batches for rows in order.groups(size)]
+    # All of them, and made as they will be: what is compiled for some lengths, or for tensors that
+    # autograd may see, is compiled again when others come.
+    with torch.inference_mode():
+        batches = [found.ready(rows) for size in settings.batches for rows in order.groups(size)]
     backend: Backend = BACKENDS.build(entrant.backend)
     return replace(found, runner=backend.ready(model, batches, threads))
 
@@ -208,9 +220,11 @@ def check_end_to_end(spec: TrialSpec, arm: str, asr: str | None = None) -> None:
     )
 
 
-def _reading(spec: TrialSpec, data: Dataset) -> ClipReading | None:
+def _reading(spec: TrialSpec, data: Dataset, readings: Readings) -> ClipReading | None:
     views = needs_of(spec) - {"transcript"}
     if not views:
         return None
-    reader: ReadsClips = DATASETS.build(spec.data)
-    return reader.reading(data, views)
+    if (spec.data, views) not in readings:
+        reader: ReadsClips = DATASETS.build(spec.data)
+        readings[spec.data, views] = reader.reading(data, views)
+    return readings[spec.data, views]

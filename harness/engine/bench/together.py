@@ -11,7 +11,7 @@ import torch
 from harness.efficiency.latency import is_steady
 from harness.efficiency.machine import machine_state, set_threads
 from harness.efficiency.turns import Call, Sample, in_rounds, timer_overhead_us, warm_up
-from harness.engine.bench.loaded import Loaded, load
+from harness.engine.bench.loaded import Loaded, Readings, load
 from harness.engine.bench.order import Groups, Order, Together
 from harness.spec import SAMPLE_COLUMNS, BenchSettings, Route
 
@@ -19,7 +19,8 @@ from harness.spec import SAMPLE_COLUMNS, BenchSettings, Route
 def together(order: Order) -> Together:
     """The samples of every row, by each route and with each number of clips a call."""
     threads, _ = set_threads(order.settings.threads)
-    rows = [load(entrant, order, threads) for entrant in order.entrants]
+    shared: Readings = {}
+    rows = [load(entrant, order, threads, shared) for entrant in order.entrants]
     readings = [row.reading for row in rows if row.reading is not None]
     decoder = next((note for reading in readings for note in reading.notes), "")
     machine = machine_state(decoder, timer_overhead_us())
@@ -38,7 +39,7 @@ def _cells(rows: list[Loaded], order: Order) -> Iterator[list[dict[str, object]]
         for route in settings.routes:
             calls = {row.entrant.name: _call(row, route, groups) for row in rows}
             if not is_warm:
-                _warm_up(calls, settings, warm_ms)
+                _warm_up(calls, len(groups), settings, warm_ms)
             # Warm by one route is warm by the other, but for tensors that no call has touched yet.
             is_warm = True
             rounds = settings.rounds(batch)
@@ -61,11 +62,14 @@ def _call(row: Loaded, route: Route, groups: Groups) -> Call:
     return (row.end_to_end if route == "end_to_end" else row.model_only)(groups)
 
 
-def _warm_up(calls: Mapping[str, Call], settings: BenchSettings, warm_ms: dict[str, float]) -> None:
+def _warm_up(
+    calls: Mapping[str, Call], groups: int, settings: BenchSettings, warm_ms: dict[str, float]
+) -> None:
     """Calls each row until it is steady.
 
     Args:
         calls: by row.
+        groups: how many there are to call them on.
         settings: say how long at most.
         warm_ms: by row the quickest call of earlier warm-ups, which this one adds to. A row whose calls
             took longer than a warm-up may is not warmed up again for larger batches.
@@ -76,7 +80,7 @@ def _warm_up(calls: Mapping[str, Call], settings: BenchSettings, warm_ms: dict[s
 
     for name, call in calls.items():
         if warm_ms.get(name, 0.0) < 1e3 * settings.warmup_seconds:
-            times = warm_up(call, 0, is_warm)
+            times = warm_up(call, groups, is_warm)
             warm_ms[name] = min(times)
 
 
