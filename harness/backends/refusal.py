@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.contracts import Unsupported
-
-LONGEST = 200
-"""Characters of a reason; the rest of a longer line is cut off."""
+from harness.nn.first_cause import first_cause
 
 
 @contextmanager
@@ -21,16 +19,4 @@ def refusing(what: str) -> Iterator[None]:
     # What compilers, exporters and quantisers raise for a model that they cannot take has no common
     # class: TypeErrors of operators and RuntimeErrors of kernels are among it.
     except Exception as error:
-        raise Unsupported(f"{what}: {reason(error)}") from error
-
-
-def reason(error: BaseException) -> str:
-    """Class and first line of the error that everything began with."""
-    first = error
-    # torch.compile keeps what its compiler raised in an attribute, and no cause.
-    while before := first.__cause__ or getattr(first, "inner_exception", None):
-        first = before
-    lines = [line.strip() for line in str(first).splitlines() if line.strip()]
-    # A line that ends in a colon says nothing without the next.
-    count = 2 if lines and lines[0].endswith(":") else 1
-    return f"{type(first).__name__}: {' '.join(lines[:count])}".removesuffix(": ")[:LONGEST]
+        raise Unsupported(f"{what}: {first_cause(error)}") from error

@@ -2,8 +2,9 @@
 
 import pytest
 
-from harness.backends.refusal import LONGEST, refusing
+from harness.backends.refusal import refusing
 from harness.contracts import Unsupported
+from harness.nn.first_cause import LONGEST
 
 
 def test_the_first_line_of_the_first_cause_is_told():

@@ -9,11 +9,10 @@ import pytest
 import torch
 import yaml
 from huggingface_hub import ModelCard
-from leaving import trained_store
+from leaving import command_on, trained_store
 from toy import Toy, ToyConfig
 
 from harness.cli import export as commands
-from harness.cli import main
 from harness.contracts import ExportsToHub
 from harness.engine.export import formats
 from harness.engine.export import sample as samples
@@ -75,21 +74,8 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def command(store, monkeypatch, tmp_path, capsys):
-    """Runs the command on that store; gives exit code, output and errors."""
-    monkeypatch.setattr(commands, "open_store", lambda out, uri, create=True: store)
-
-    def run(*words):
-        given = ["adviserbench", "export", *words, "--out", str(tmp_path)]
-        monkeypatch.setattr(sys, "argv", given)
-        try:
-            main()
-            code = 0
-        except SystemExit as stopped:
-            code = stopped.code or 0
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+    """The command on that store."""
+    return command_on(store, commands, monkeypatch, tmp_path, capsys)
 
 
 def alone(to, folder, home):

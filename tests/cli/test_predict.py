@@ -2,13 +2,11 @@
 
 import csv
 import json
-import sys
 
 import pytest
-from leaving import trained_store
+from leaving import command_on, trained_store
 from toy import Toy, ToyConfig
 
-from harness.cli import main
 from harness.cli import predict as commands
 from harness.engine.info_file import INFO_FILE
 from harness.engine.trial import CHECKPOINT_FILE
@@ -26,21 +24,8 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def predict(store, monkeypatch, tmp_path, capsys):
-    """Runs the command on that store; gives exit code, output and errors."""
-    monkeypatch.setattr(commands, "open_store", lambda out, uri, create=True: store)
-
-    def command(*words):
-        given = ["adviserbench", "predict", *words, "--out", str(tmp_path)]
-        monkeypatch.setattr(sys, "argv", given)
-        try:
-            main()
-            code = 0
-        except SystemExit as stopped:
-            code = stopped.code or 0
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
+    """The command on that store."""
+    return command_on(store, commands, monkeypatch, tmp_path, capsys)
 
 
 @pytest.fixture

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pytest
 import toy
 from studies import Diary
 
+from harness.cli import main
 from harness.registry import discover
 from harness.store import MemoryStore
 from harness.store.claims import MemoryClaims
@@ -56,3 +61,27 @@ def trained_store(folder: Path) -> MemoryStore:
     outcome = run_study(parse_study(STUDY), place, Diary())
     assert not outcome.failed
     return kept
+
+
+def command_on(
+    store: MemoryStore,
+    commands: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    out: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., tuple[int, str, str]]:
+    """The command of that module, run on a store; it gives exit code, output and errors."""
+    monkeypatch.setattr(commands, "open_store", lambda folder, uri, create=True: store)
+    name = commands.__name__.rpartition(".")[-1]
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["adviserbench", name, *words, "--out", str(out)])
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as stopped:
+            code = stopped.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run

@@ -18,6 +18,7 @@ from harness.engine.export.sample import Sample, with_capitals
 from harness.engine.export.words import write_words
 from harness.engine.trained import TrainedModel, clips_of
 from harness.nn.extras import find_extra
+from harness.nn.first_cause import first_cause
 from harness.nn.onnx_file import write_onnx
 from harness.nn.tensors import TensorModel
 from harness.nn.torch_file import run_program, write_program
@@ -120,7 +121,7 @@ def _as_onnx(told: TensorModel, clips: Batch, folder: Path) -> Callable[[Tensors
         write_onnx(told.model, [clips], folder / ONNX_FILE)
         session: Any = InferenceSession(folder / ONNX_FILE, providers=["CPUExecutionProvider"])
     except Exception as error:  # an exporter traces whatever a model does
-        raise Unsupported(f"cannot be written as ONNX: {_cause(error)}") from error
+        raise Unsupported(f"cannot be written as ONNX: {first_cause(error)}") from error
     # What the graph does not read is no input of it.
     read = {one.name for one in session.get_inputs()}
 
@@ -138,7 +139,7 @@ def _as_program(told: TensorModel, clips: Batch, folder: Path) -> Callable[[Tens
     try:
         write_program(told, told.unpack(clips.take(twice)), folder / PROGRAM_FILE)
     except Exception as error:  # an exporter traces whatever a model does
-        raise Unsupported(f"cannot be written as a program of torch: {_cause(error)}") from error
+        raise Unsupported(f"cannot be written as a program of torch: {first_cause(error)}") from error
     return run_program(folder / PROGRAM_FILE)
 
 
@@ -166,11 +167,3 @@ def _difference(ours: Iterable[Tensor], theirs: Iterable[Tensor]) -> float:
     """Largest of all; infinite if a number is none."""
     differences = [float((one - other).abs().max()) for one, other in zip(ours, theirs, strict=True)]
     return max(each if each == each else float("inf") for each in differences)  # noqa: PLR0124
-
-
-def _cause(error: BaseException) -> str:
-    """Class and first line of the error that all began with; exporters add pages of advice."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {line}"[:200]
