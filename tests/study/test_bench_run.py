@@ -87,6 +87,23 @@ def test_a_row_whose_process_dies_is_refused_and_the_others_are_timed(plan, monk
     assert set(found.samples.row) == {"alone"}
 
 
+def test_back_ends_of_an_arm_that_eager_cannot_run_are_refused_unasked(plan, monkeypatch):
+    inner, asked = running._Processes.answer, []
+
+    def answer(self, order, *, is_alone):
+        asked.extend(row.name for row in order.entrants if is_alone)
+        if is_alone and order.entrants[0].name == "both_steps":
+            raise MeasurementFault("its process was killed by signal 9; memory may have run out")
+        return inner(self, order, is_alone=is_alone)
+
+    monkeypatch.setattr(running._Processes, "answer", answer)
+    given = settings(arms=("alone", "both_steps"), backends={"both_steps": [{"name": "bf16"}]})
+    found = bench(plan, given, None)
+    assert asked == ["alone", "both_steps"]
+    assert found.record.rows[2].name == "both_steps · bf16"
+    assert found.record.rows[2].refused == "'both_steps', which it is checked against, was refused"
+
+
 def test_without_the_row_that_ratios_are_to_there_is_no_bench(plan, monkeypatch):
     def answer(self, order, *, is_alone):
         raise MeasurementFault("its process failed: no luck")

@@ -39,7 +39,7 @@ def alone(order: Order, imports: float) -> Alone:
     try:
         loaded = load(entrant, order, threads)
     except Unsupported as fault:
-        return Alone(_refused(entrant, f"{entrant.backend.name} {fault}"))
+        return refused(entrant, f"{entrant.backend.name} {fault}")
     seconds = perf_counter() - begun
     with torch.inference_mode():
         call = _route(loaded, order)
@@ -99,7 +99,7 @@ def _joules(call: Call, meter: EnergyMeter) -> float | None:
 
 
 def _row(loaded: Loaded, order: Order) -> BenchRow:
-    row = bare(loaded.entrant).model_copy(
+    row = _bare(loaded.entrant).model_copy(
         update={
             "file_bytes": loaded.runner.file_bytes(),
             "notes": (*_notes(loaded), *loaded.runner.notes()),
@@ -135,7 +135,7 @@ def _counts(loaded: Loaded, order: Order) -> dict[str, object]:
     }
 
 
-def bare(entrant: Entrant) -> BenchRow:
+def _bare(entrant: Entrant) -> BenchRow:
     """What is known of a row before anything is built."""
     spec = entrant.spec
     return BenchRow(
@@ -153,8 +153,9 @@ def bare(entrant: Entrant) -> BenchRow:
     )
 
 
-def _refused(entrant: Entrant, reason: str) -> BenchRow:
-    return bare(entrant).model_copy(update={"refused": reason})
+def refused(entrant: Entrant, reason: str) -> Alone:
+    """What there is to know of a row that could not be measured."""
+    return Alone(_bare(entrant).model_copy(update={"refused": reason}))
 
 
 def _notes(loaded: Loaded) -> tuple[str, ...]:

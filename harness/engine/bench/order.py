@@ -78,7 +78,6 @@ class Order:
     transcripts: Path
     accelerator: Accelerator
     number: int = 0
-    plugins: tuple[str, ...] = ()
 
     def groups(self, batch: int) -> Groups:
         """The places of the clips that are called on together, in the order that everybody has.

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from harness.efficiency.machine import checked_threads
-from harness.engine.bench.alone import bare
+from harness.engine.bench.alone import refused
 from harness.engine.bench.compare import primary
 from harness.engine.bench.order import Alone, Entrant, Order, Together
 from harness.engine.environment import environment, find_device
@@ -76,40 +76,39 @@ def bench(
     with TemporaryDirectory() as folder:
         work = Path(folder)
         write_transcripts(found[rows[0].spec.data].data, work / "transcripts")
-        whole = Order(
+        order = Order(
             settings=settings,
             entrants=rows,
             material=found,
             transcripts=work / "transcripts",
             accelerator=plan.study.runtime.accelerator,
         )
-        processes = _Processes(work, threads, tuple(plugins))
-        answers = _alone(whole, processes, say)
-        timed = tuple(row for row in rows if not answers[row.name].row.refused)
-        if compared_with not in {row.name for row in timed}:
-            raise MeasurementFault(
-                f"'{compared_with}', which ratios are to: {answers[compared_with].row.refused}"
-            )
-        together = _together(replace(whole, entrants=timed), processes, say)
-    first = rows[0]
+        measured = _measured(order, compared_with, _Processes(work, threads, tuple(plugins)), say)
     return Bench(
         BenchRecord(
-            study=plan.study.name,
-            title=plan.study.title,
+            **_what(plan, rows[0]),
             settings=settings,
             reference=compared_with,
-            rows=_rows(rows, answers, _busy(together, settings)),
+            rows=_rows(rows, measured),
             clips=clips,
-            machines=tuple(one.machine for one in together),
-            data=_changed(first.spec.data),
-            data_fingerprint=plan.fingerprints[first.trial_id],
-            primary=f"test/{primary(first.spec)}",
-            notes=tuple(dict.fromkeys(note for one in answers.values() for note in one.notes)),
+            machines=tuple(one.machine for one in measured.together),
+            notes=tuple(dict.fromkeys(note for one in measured.alone.values() for note in one.notes)),
             environment=environment(device),
             seconds=perf_counter() - begun,
         ),
-        pd.concat([one.samples for one in together], ignore_index=True),
+        pd.concat([one.samples for one in measured.together], ignore_index=True),
     )
+
+
+def _what(plan: Plan, first: Entrant) -> dict[str, Any]:
+    """The fields of a record that say what was measured, and on which clips."""
+    return {
+        "study": plan.study.name,
+        "title": plan.study.title,
+        "data": _changed(first.spec.data),
+        "data_fingerprint": plan.fingerprints[first.trial_id],
+        "primary": f"test/{primary(first.spec)}",
+    }
 
 
 def _changed(data: VariantRef) -> VariantRef:
@@ -123,17 +122,57 @@ def _changed(data: VariantRef) -> VariantRef:
     return VariantRef.model_validate({"name": data.name, **changed})
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What the processes found.
+
+    Attributes:
+        alone: of each row by its name, what a process found that had it for itself.
+        together: what each process found that timed all rows that were not refused.
+        notes: what every row has to say.
+    """
+
+    alone: dict[str, Alone]
+    together: tuple[Together, ...]
+    notes: tuple[str, ...]
+
+
+def _measured(
+    order: Order, compared_with: str, processes: _Processes, say: Callable[[str], None]
+) -> _Measured:
+    """Each row alone, then all together that nothing refused.
+
+    Raises:
+        MeasurementFault: the row that ratios are to was refused, or a process that timed all failed.
+    """
+    alone = _alone(order, processes, say)
+    if reason := alone[compared_with].row.refused:
+        raise MeasurementFault(f"'{compared_with}', which ratios are to: {reason}")
+    timed = tuple(row for row in order.entrants if not alone[row.name].row.refused)
+    together = _together(replace(order, entrants=timed), processes, say)
+    return _Measured(alone, together, _busy(together, order.settings))
+
+
 def _alone(order: Order, processes: _Processes, say: Callable[[str], None]) -> dict[str, Alone]:
-    """By row what a process found that had it for itself; a process that died refuses its row."""
+    """By row what a process found that had it for itself; a process that died refuses its row.
+
+    What eager cannot run, no other back end is asked for: there is nothing to check it against.
+    """
     found: dict[str, Alone] = {}
+    without_eager: dict[str, str] = {}
     for number, row in enumerate(order.entrants, 1):
+        if row.arm in without_eager:
+            found[row.name] = refused(row, without_eager[row.arm])
+            continue
         say(f"{row.name} alone ({number} of {len(order.entrants)})")
         material = {row.spec.data: order.material[row.spec.data]}
         one = replace(order, entrants=(row,), material=material)
         try:
             found[row.name] = processes.answer(one, is_alone=True)
         except MeasurementFault as fault:
-            found[row.name] = Alone(bare(row).model_copy(update={"refused": str(fault)}))
+            found[row.name] = refused(row, str(fault))
+        if row.is_eager and found[row.name].row.refused:
+            without_eager[row.arm] = f"'{row.name}', which it is checked against, was refused"
     return found
 
 
@@ -155,20 +194,20 @@ def _busy(found: Sequence[Together], settings: BenchSettings) -> tuple[str, ...]
     return (f"BUSY: others used {share:.0%} of the cores",)
 
 
-def _rows(
-    rows: Sequence[Entrant], answers: dict[str, Alone], notes: tuple[str, ...]
-) -> tuple[BenchRow, ...]:
+def _rows(rows: Sequence[Entrant], measured: _Measured) -> tuple[BenchRow, ...]:
     """The rows with the counts of their model, which were made where it ran on eager."""
+    found = {name: one.row for name, one in measured.alone.items()}
     counts = {
-        row.arm: {name: getattr(answers[row.name].row, name) for name in SHARED_COUNTS}
+        row.arm: {name: getattr(found[row.name], name) for name in SHARED_COUNTS}
         for row in rows
         if row.is_eager
     }
-    found = {row.name: answers[row.name].row for row in rows}
-    return tuple(
-        found[row.name].model_copy(update={**counts[row.arm], "notes": (*notes, *found[row.name].notes)})
-        for row in rows
-    )
+
+    def complete(row: Entrant) -> BenchRow:
+        notes = (*measured.notes, *found[row.name].notes)
+        return found[row.name].model_copy(update={**counts[row.arm], "notes": notes})
+
+    return tuple(map(complete, rows))
 
 
 @dataclass(frozen=True)
