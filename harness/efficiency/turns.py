@@ -1,7 +1,8 @@
 """Timing several models in turns, so that whatever slows the machine slows all of them.
 
-A round is one group of clips for everybody. The order of those who take part is drawn anew each round,
-and each has a turn of some time, in which it is called on that group as often as fits.
+A round is one group of clips for everybody, of which each has the same time, in one turn or spread over
+several: in a turn it is called on that group as often as fits. The order of turns is drawn anew each
+round. A machine that others use drifts within seconds, which a single turn would take for the model.
 """
 
 from __future__ import annotations
@@ -46,6 +47,22 @@ class Sample:
     stages: Mapping[StageName, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """How much everybody is called.
+
+    Attributes:
+        count: of rounds.
+        seconds: least time of a row in one round.
+        turns: how many the time of a row in a round is spread over; a row that has had it all before has
+            fewer.
+    """
+
+    count: int
+    seconds: float
+    turns: int = 1
+
+
 def clocked(forward: Callable[[int], object], wait: Callable[[], None]) -> Call:
     """A call without laps; `wait` returns when the device has done what it was told."""
 
@@ -62,31 +79,36 @@ def clocked(forward: Callable[[int], object], wait: Callable[[], None]) -> Call:
 def in_rounds(
     calls: Mapping[str, Call],
     groups: Sequence[int],
-    *,
-    rounds: int,
-    turn_seconds: float,
+    rounds: Rounds,
     draw: np.random.Generator,
 ) -> Iterator[Sample]:
     """The samples of all rounds.
 
+    A row whose quickest call so far fits in a turn is called once ahead of it, unmeasured, because
+    another model has had the processor's caches.
+
     Args:
         calls: by row.
         groups: what round after round is about; from the start again when they are through.
-        rounds: how many.
-        turn_seconds: least time of one row in one round. A row whose quickest call so far fits in is
-            called once ahead, unmeasured, because another model has had the processor's caches.
-        draw: the order of rows in each round.
+        rounds: how many, and how long.
+        draw: the order of turns in each round.
     """
     names = list(calls)
     quickest_ms = dict.fromkeys(names, math.inf)
-    for number in range(rounds):
-        for name in (names[place] for place in draw.permutation(len(names))):
+    for number in range(rounds.count):
+        group = groups[number % len(groups)]
+        left = dict.fromkeys(names, rounds.seconds)
+        for name in (names[place % len(names)] for place in draw.permutation(len(names) * rounds.turns)):
+            if left[name] <= 0:
+                continue
+            begun = perf_counter_ns()
             with no_garbage_collection():
                 found, quickest_ms[name] = _turn(
-                    calls[name], groups[number % len(groups)], turn_seconds, quickest_ms[name]
+                    calls[name], group, rounds.seconds / rounds.turns, quickest_ms[name]
                 )
+            left[name] -= (perf_counter_ns() - begun) / 1e9
             for count, total_ms, stages in found:
-                yield Sample(number, name, groups[number % len(groups)], count, total_ms, stages)
+                yield Sample(number, name, group, count, total_ms, stages)
 
 
 def warm_up(

@@ -38,7 +38,8 @@ class BenchSettings(Frozen):
     """The section `bench` of a study: what is timed, on which clips, how often.
 
     A round is one clip (or one batch of them) for everybody, in an order drawn anew. In a round each
-    model is called for ``seconds / calls`` at least, and once at least.
+    model is called for ``seconds / calls`` at least, and once at least; it has this time in one turn, or
+    in several between those of others.
     """
 
     weights: Weights = Field(
@@ -67,6 +68,12 @@ class BenchSettings(Frozen):
     )
     seconds: float = Field(
         2.0, gt=0, description="least time a model is called in a process, all rounds"
+    )
+    turns: int = Field(
+        1,
+        ge=1,
+        description="turns that the time of a model in a round is spread over; several where rounds are "
+        "few and long, as the machine drifts meanwhile",
     )
     warmup_seconds: float = Field(
         5.0, gt=0, description="an unsteady warm-up ends with the call that passes this"

@@ -37,10 +37,12 @@ def methods(bench: Bench) -> Iterator[str]:
 def _amounts(record: BenchRecord) -> Iterator[str]:
     asked = record.settings
     rounds = ", ".join(f"{asked.rounds(batch)} at {batch} a call" for batch in sorted(asked.batches))
+    spread = "" if asked.turns == 1 else f", in up to {asked.turns} turns a round"
     yield (
         f"{len(record.machines)} fresh processes, after one for each row alone. Rounds a process: "
         f"{rounds}. In a round every row has the same clip or batch of clips, in an order drawn anew; "
-        f"it is called once at least, and for {asked.seconds:g} s at least over a process's rounds. "
+        f"it is called once at least, and for {asked.seconds:g} s at least over a process's rounds"
+        f"{spread}. "
         f"Warm-up until steady; one that does not become so ends after {asked.warmup_seconds:g} s. "
         f"The whole took {record.seconds:,.0f} s."
     )

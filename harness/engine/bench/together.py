@@ -10,7 +10,7 @@ import torch
 
 from harness.efficiency.latency import is_steady
 from harness.efficiency.machine import machine_state, set_threads
-from harness.efficiency.turns import Call, Sample, in_rounds, timer_overhead_us, warm_up
+from harness.efficiency.turns import Call, Rounds, Sample, in_rounds, timer_overhead_us, warm_up
 from harness.engine.bench.loaded import Loaded, Readings, load
 from harness.engine.bench.order import Groups, Order, Together
 from harness.spec import SAMPLE_COLUMNS, BenchSettings, Route
@@ -42,13 +42,12 @@ def _cells(rows: list[Loaded], order: Order) -> Iterator[list[dict[str, object]]
                 _warm_up(calls, len(groups), settings, warm_ms)
             # Warm by one route is warm by the other, but for tensors that no call has touched yet.
             is_warm = True
-            rounds = settings.rounds(batch)
+            count = settings.rounds(batch)
             found = in_rounds(
                 calls,
-                _from(order.number * rounds, len(groups)),
-                rounds=rounds,
-                turn_seconds=settings.seconds / rounds,
-                draw=draw,
+                _from(order.number * count, len(groups)),
+                Rounds(count, settings.seconds / count, settings.turns),
+                draw,
             )
             yield [_values(sample, order.number, route, batch) for sample in found]
 
