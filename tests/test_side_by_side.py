@@ -27,24 +27,42 @@ def test_waiting_is_no_work():
     assert seconds_of(lambda: Event().wait(0.05)) < 0.01
 
 
-def test_a_long_bench_has_few_rounds_and_a_fifth_of_them_are_loops(monkeypatch):
-    seconds = {"bench": 1.0, "loop": 0.001}
-    monkeypatch.setattr("side_by_side.seconds_of", lambda function: seconds[function()])
-    pair = SideBySide(lambda: "bench", lambda: "loop")
-    assert (pair.rounds, pair.repeats) == (4, 200)
-    assert pair.window() == pytest.approx(1000)
-    seconds.update(bench=2e-5, loop=1e-4)
-    pair = SideBySide(lambda: "bench", lambda: "loop")
-    assert (pair.rounds, pair.repeats) == (625, 3)
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that bench and loop take, one call after the other; the last for ever."""
+    left = {"bench": [], "loop": []}
+
+    def of(name):
+        return left[name].pop(0) if len(left[name]) > 1 else left[name][0]
+
+    def seconds(function):
+        # Loops of a round are a method, which runs the loop as often as it says.
+        owner = getattr(function, "__self__", None)
+        return of("loop") * owner.repeats if owner else of(function())
+
+    monkeypatch.setattr("side_by_side.seconds_of", seconds)
+    return left
 
 
-def test_the_fastest_of_each_counts_and_each_window_begins_anew(monkeypatch):
-    left = [0.1] * 3 + [0.01] * 3  # three turns of a bench and three of its loop, to begin with
-    left += [0.02, 0.02, 0.02, 0.4, 0.01, 0.03, 0.01, 0.3, 0.04, 0.04, 0.04, 0.2, 0.02, 0.02, 0.02, 0.5]
-    monkeypatch.setattr("side_by_side.seconds_of", lambda function: left.pop(0))
-    monkeypatch.setattr("side_by_side.SECONDS", 0)
-    pair = SideBySide(bool, bool)
-    assert (pair.rounds, pair.repeats) == (4, 3)
-    assert pair.window() == pytest.approx(0.2 / 0.01)
-    left += [1.0, 1.0, 1.0, 3.0] * 4
-    assert pair.window() == pytest.approx(3)
+def pair():
+    return SideBySide(lambda: "bench", lambda: "loop")
+
+
+def test_the_loops_of_a_round_last_as_long_as_the_call(clock):
+    clock.update(bench=[0.5], loop=[0.001])
+    found = pair()
+    assert (found.rounds, found.repeats) == (4, 500)
+    assert found.window() == pytest.approx(500)
+    clock.update(bench=[2.5e-5], loop=[1e-4])
+    found = pair()
+    assert (found.rounds, found.repeats) == (1000, 1)
+    assert found.window() == pytest.approx(0.25)
+
+
+def test_the_fastest_of_each_counts_and_each_window_begins_anew(clock):
+    clock.update(bench=[1.0] * 3 + [0.4, 0.3, 0.2, 0.5], loop=[0.5] * 3 + [0.03, 0.01, 0.04, 0.02])
+    found = pair()
+    assert (found.rounds, found.repeats) == (4, 2)
+    assert found.window() == pytest.approx(0.2 / 0.01)
+    clock.update(bench=[3.0], loop=[1.0])
+    assert found.window() == pytest.approx(3)

@@ -33,4 +33,4 @@ def split():
 
 def test_taking_a_mini_batch(timed, split):
     index = torch.randperm(CLIPS)[:MINI_BATCH]
-    assert len(timed("ops", split.take, index)) == MINI_BATCH
+    assert len(timed("operators", split.take, index)) == MINI_BATCH

@@ -34,6 +34,6 @@ def test_reading_a_split_back_from_the_cache(timed, tmp_path):
     fabric, model = Fabric(accelerator="cpu", devices=1), Frozen()
     cache, clips = FeatureCache(tmp_path, "bench"), dataset(train=CLIPS).train
     cache.precomputed(fabric, model, clips, torch.float32)
-    found = timed("bytes", cache.precomputed, fabric, model, clips, torch.float32)
+    found = timed("hashing", cache.precomputed, fabric, model, clips, torch.float32)
     assert found.precomputed["vector"].shape == (CLIPS, WIDTH)
     assert sum(model.said) == CLIPS

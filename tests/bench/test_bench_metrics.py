@@ -13,5 +13,5 @@ def test_metrics_of_one_split(timed):
     draws = np.random.default_rng(0)
     target = draws.integers(-15, 16, CLIPS) / 5
     score = target + draws.normal(size=CLIPS)
-    found = timed("arrays", sentiment_metrics, score, target, "mmsa")
+    found = timed("judging", sentiment_metrics, score, target, "mmsa")
     assert 0 < found["mae"] < 1

@@ -30,4 +30,4 @@ def test_one_clip(timed, entry):
     def once():
         return model(clip)
 
-    assert all(value.isfinite().all() for value in told(timed("ops", once)))
+    assert all(value.isfinite().all() for value in told(timed("operators", once)))

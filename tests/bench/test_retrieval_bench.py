@@ -23,7 +23,7 @@ def clips():
 
 
 def test_metrics_of_both_directions(timed, clips):
-    found = timed("sorting", retrieval_metrics, *clips, "full")
+    found = timed("ranking", retrieval_metrics, *clips, "full")
     assert 0.5 < found["map"] < 0.6
 
 

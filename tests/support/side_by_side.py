@@ -11,17 +11,11 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-SECONDS = 0.2
+SECONDS = 0.25
 """Of work that a window lasts, about."""
 
 LEAST, MOST = 4, 1000
 """Rounds of a window."""
-
-WARM = 3
-"""Loops of a round at least: after a call that filled the caches the first is slower than it can be."""
-
-SHARE = 0.2
-"""Of a round's time that goes at least into its calibration loops, unless one loop is longer."""
 
 
 @contextmanager
@@ -47,12 +41,15 @@ def seconds_of(function: Callable[[], Any]) -> float:
 class SideBySide:
     """Rounds of calibration loops and one call of a bench; what counts is the fastest of each.
 
+    The loops of a round are timed in one go and last about as long as the call. A shorter stretch would
+    find moments that are less disturbed, and the bench of a busy machine would look slower.
+
     Attributes:
         function: the bench.
         loop: the calibration loop of its kind.
         rounds: how many a window has; long benches have few.
         repeats: loops a round.
-        loop_seconds: the fastest loop of the window.
+        loop_seconds: the fastest loop of the window, a mean over the loops of a round.
     """
 
     function: Callable[[], Any]
@@ -63,13 +60,13 @@ class SideBySide:
 
     def __post_init__(self) -> None:
         call, loop = (min(seconds_of(each) for _ in range(3)) for each in (self.function, self.loop))
-        self.repeats = max(WARM, round(SHARE * call / loop))
+        self.repeats = max(1, round(call / loop))
         self.rounds = min(MOST, max(LEAST, round(SECONDS / (call + self.repeats * loop))))
 
     def calibrate(self) -> None:
-        """The loops of one round."""
-        found = min(seconds_of(self.loop) for _ in range(self.repeats))
-        self.loop_seconds = min(self.loop_seconds, found)
+        """The loops of one round, after one that is not timed: the call before has filled the caches."""
+        self.loop()
+        self.loop_seconds = min(self.loop_seconds, seconds_of(self._loops) / self.repeats)
 
     def ratio(self, call_seconds: float) -> float:
         """The fastest call of a window in loops of that window; the next window starts anew."""
@@ -84,3 +81,7 @@ class SideBySide:
             self.calibrate()
             fastest = min(fastest, seconds_of(self.function))
         return self.ratio(fastest)
+
+    def _loops(self) -> None:
+        for _ in range(self.repeats):
+            self.loop()
