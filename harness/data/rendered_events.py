@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from pydantic import Field, model_validator
 
-from harness.contracts import ClipReading
+from harness.data.clips.like_raw import LikeRawClips
 from harness.data.events.build import ensure
 from harness.data.events.captions import CLASSES, word_vectors
 from harness.data.events.config import EventRendering
@@ -19,7 +19,6 @@ from harness.data.parts.checks import SPLITS
 from harness.data.parts.sequences import pad
 from harness.data.raw_clips import RawClips, RawClipsConfig
 from harness.registry import DATASETS
-from harness.spec import View
 from harness.types import Batch, DataInfo, Dataset
 
 
@@ -57,7 +56,7 @@ class EventClipsConfig(EventFeatures, RawClipsConfig):
         "text_width": 16,
     },
 )
-class RenderedEvents:
+class RenderedEvents(LikeRawClips):
     """Video clips of ten events, each a moving shape with a timbre: noisy labels, true captions.
 
     Train and valid labels carry noise, test labels are true. A caption names the true class, so that
@@ -72,41 +71,21 @@ class RenderedEvents:
         """Makes the clips unless they are there; a damaged set is refused, naming the file."""
         ensure(self.folder(), self.config)
 
-    def fingerprint(self) -> str:
-        """SHA-256 over the bytes of label.csv and of every clip; makes them first if needed."""
-        self.prepare()
-        return self._clips().fingerprint()
-
     def load(self) -> Dataset:
         """The clips, read from their files like any raw clips; makes them first if needed."""
         self.prepare()
-        data = self._clips().load()
+        data = self.clips().load()
         splits: dict[str, Any] = {split: self._classified(getattr(data, split)) for split in SPLITS}
         findings = (*data.findings, *self._findings())
         return replace(data, **splits, info=self._info(data.info), findings=findings)
-
-    def reading(self, data: Dataset, views: frozenset[View]) -> ClipReading:
-        """How clips are read stage by stage, like any raw clips; `text` is of captions, not of these."""
-        return self._clips().reading(data, views)
-
-    def hearing(self, sample_rate: int) -> ClipReading:
-        """How the sound of clips is read for speech recognition."""
-        return self._clips().hearing(sample_rate)
-
-    def clip_file(self, clip: str) -> Path:
-        """Where the recording of a clip lies."""
-        return self._clips().clip_file(clip)
-
-    def clip_seconds(self, clip: str) -> float:
-        """How long the recording of a clip is, as its container says."""
-        return self._clips().clip_seconds(clip)
 
     def folder(self) -> Path:
         """Where the clips are, relative to the working directory unless `path` says otherwise."""
         digest = self.config.rendering_digest()
         return self.config.path or Path("data") / f"rendered_events-{digest}"
 
-    def _clips(self) -> RawClips:
+    def clips(self) -> RawClips:
+        """The clips as raw clips are read, but for what their pictures are described by."""
         shared = {name: getattr(self.config, name) for name in EventFeatures.model_fields}
         return RawClips(
             EventClipsConfig(

@@ -9,8 +9,8 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from harness.contracts import ClipReading
 from harness.data.clips.features import ClipFeatures
+from harness.data.clips.like_raw import LikeRawClips
 from harness.data.icwsm14.prepare import prepare as prepare_icwsm14
 from harness.data.raw_clips import RawClips, RawClipsConfig
 from harness.data.rendered.build import ensure
@@ -19,7 +19,7 @@ from harness.data.rendered.label_csv import LabelCsv
 from harness.data.rendered.rated import Rated
 from harness.data.rendered.source import Generated, SentenceChoice, Source
 from harness.registry import DATASETS
-from harness.spec import Condition, View
+from harness.spec import Condition
 from harness.types import Batch, Dataset
 
 
@@ -85,7 +85,7 @@ class RenderedSentimentConfig(Rendering, SentenceChoice, ClipFeatures):
         "mel_bands": 8,
     },
 )
-class RenderedSentiment:
+class RenderedSentiment(LikeRawClips):
     """Rendered video clips of a known true score: noisy labels, an easy face, a hard text.
 
     Train and valid labels carry annotator noise, test targets are true scores. A teacher that sees
@@ -106,41 +106,21 @@ class RenderedSentiment:
         """Makes the clips unless they are there; a damaged set is refused, naming the file."""
         ensure(self.folder(), self.config, self._source)
 
-    def fingerprint(self) -> str:
-        """SHA-256 over the bytes of label.csv and of every clip; makes them first if needed."""
-        self.prepare()
-        return self._clips().fingerprint()
-
     def load(self) -> Dataset:
         """The clips, read from their files like any raw clips; makes them first if needed."""
         self.prepare()
-        data = self._clips().load()
+        data = self.clips().load()
         return replace(data, findings=(*self._source.findings(self.config), *data.findings))
 
     def degraded(self, data: Dataset, condition: Condition) -> Batch:
         """The test clips with noise in their recordings, like those of any raw clips."""
-        return self._clips().degraded(data, condition)
-
-    def reading(self, data: Dataset, views: frozenset[View]) -> ClipReading:
-        """How clips are read stage by stage, like any raw clips."""
-        return self._clips().reading(data, views)
-
-    def hearing(self, sample_rate: int) -> ClipReading:
-        """How the sound of clips is read for speech recognition."""
-        return self._clips().hearing(sample_rate)
-
-    def clip_file(self, clip: str) -> Path:
-        """Where the recording of a clip lies."""
-        return self._clips().clip_file(clip)
-
-    def clip_seconds(self, clip: str) -> float:
-        """How long the recording of a clip is, as its container says."""
-        return self._clips().clip_seconds(clip)
+        return self.clips().degraded(data, condition)
 
     def folder(self) -> Path:
         """Where the clips are, relative to the working directory unless `path` says otherwise."""
         digest = self.config.rendering_digest(self._source.identity())
         return self.config.path or Path("data") / f"rendered_sentiment-{digest}"
 
-    def _clips(self) -> RawClips:
+    def clips(self) -> RawClips:
+        """The clips as raw clips are read."""
         return RawClips(self.config.reading(self.folder()))
