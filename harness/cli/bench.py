@@ -40,23 +40,34 @@ def bench_command(
     plugins: Sequence[str],
     *,
     tiny: bool,
+    fresh: bool = False,
 ) -> int:
     """Measures, prints the tables and writes them below ``reports/<study>/bench``; the exit code."""
     discover(plugins)
-    from harness.cli.run import check_writable
+    from harness.cli.run import STOPPED, check_writable, terminable
 
     check_writable(out)
     plan, settings, store = _what(study, overrides, asked, out, uri, tiny=tiny)
     # Here, not on top: a mistyped name needs no torch.
-    from harness.study.bench.run import MeasurementFault, bench
+    from harness.study.bench.kept import forget
+    from harness.study.bench.processes import MeasurementFault
+    from harness.study.bench.run import bench
     from reports.bench import to_markdown, write_bench
 
+    work = out / "work" / f"bench-{plan.study.name}"
+    if fresh:
+        forget(work)
     try:
-        found = bench(plan, settings, store, plugins=plugins, say=_say)
+        with terminable():
+            found = bench(plan, settings, store, work=work, plugins=plugins, say=_say)
     except MeasurementFault as fault:
-        typer.echo(f"failed: {fault}", err=True)
+        typer.echo(f"failed: {fault}; the same command goes on from what was measured", err=True)
         return 1
+    except KeyboardInterrupt:
+        typer.echo("stopped: the same command goes on from what was measured", err=True)
+        return STOPPED
     paths = write_bench(found.record, found.samples, out / "reports" / plan.study.name / "bench")
+    forget(work)
     typer.echo(to_markdown(found.record, found.samples))
     for row in found.record.rows:
         if row.refused:

@@ -49,7 +49,7 @@ def run_command(
 
     place = open_place(out, uri)
     try:
-        with _terminable(), choose(quiet=quiet, as_json=as_json) as watcher:
+        with terminable(), choose(quiet=quiet, as_json=as_json) as watcher:
             outcome = run_study(study, place, watcher, plugins)
     except BadInput as fault:
         raise fault.at(file=path) from fault
@@ -96,8 +96,8 @@ def failures(plan: Plan, ran: Iterable[TrialResult]) -> list[str]:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Lets a polite kill end a study as Ctrl-C does: workers stopped, results delivered."""
+def terminable() -> Iterator[None]:
+    """Lets a polite kill end what runs as Ctrl-C does: workers stopped, results delivered."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -73,13 +73,16 @@ def bench(
     tiny: Annotated[
         bool, typer.Option("--tiny", help="Shrink every variant: does it run at all?")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do not go on from what an interrupted bench measured.")
+    ] = False,
 ) -> None:
     """Measure what using the arms of a study costs, end to end and model only, side by side."""
     from harness.cli.bench import Asked, bench_command
 
     chosen = (tuple(arm or ()), tuple(backend or ()), weights, threads, asr)
     given = (study, overrides or [], Asked(*chosen, model_only=model_only), out, store, plugin or [])
-    raise typer.Exit(bench_command(*given, tiny=tiny))
+    raise typer.Exit(bench_command(*given, tiny=tiny, fresh=fresh))
 
 
 @using_app.command()

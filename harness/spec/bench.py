@@ -257,7 +257,10 @@ class BenchRecord(Frozen):
 
     environment: Environment
     seconds: float
-    """How long all of it took."""
+    """How long all of it took, since it was last interrupted."""
+
+    gone_on_from: int = 0
+    """Of its processes, those that had answered before it was interrupted."""
 
 
 SAMPLE_COLUMNS = ("process", "round", "row", "route", "batch", "group", "calls", "total_ms")

@@ -46,6 +46,12 @@ def _amounts(record: BenchRecord) -> Iterator[str]:
         f"Warm-up until steady; one that does not become so ends after {asked.warmup_seconds:g} s. "
         f"The whole took {record.seconds:,.0f} s."
     )
+    if record.gone_on_from:
+        yield (
+            f"It was interrupted: {record.gone_on_from} of its processes, those for single rows among "
+            "them, had answered before, and the time is of the rest. A ratio is of times within "
+            "processes, so no time is compared with one from before the interruption."
+        )
     yield (
         "A sample is the mean over its calls (column samples (calls)) and weighs as one; where it has "
         "several, percentiles are of such means."
