@@ -201,10 +201,8 @@ def discover(plugins: Iterable[str] = ()) -> None:
     Raises:
         BadInput: a plug-in named by the user cannot be found.
     """
-    for package in BUILTIN_PACKAGES:
+    for package in (*BUILTIN_PACKAGES, *installed_plugins()):
         _import_all(package)
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        _import_all(point.module)
     for plugin in plugins:
         try:
             _import_all(plugin)
@@ -212,6 +210,11 @@ def discover(plugins: Iterable[str] = ()) -> None:
             if error.name is None or not plugin.startswith(error.name):
                 raise
             raise BadInput(f"no module is called '{plugin}'", key="--plugin") from error
+
+
+def installed_plugins() -> tuple[str, ...]:
+    """Modules that installed packages name as plug-ins, under `ENTRY_POINT_GROUP`."""
+    return tuple(sorted({point.module for point in entry_points(group=ENTRY_POINT_GROUP)}))
 
 
 def _import_all(name: str) -> None:

@@ -1,6 +1,7 @@
 """A bench as a whole, its processes played by this one: the record, and what befalls a process."""
 
 import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -173,12 +174,56 @@ def test_a_bench_of_something_else_goes_on_from_nothing(plan, played, bench, cha
     assert bench(plan, settings(**(TWO | change)), None).record.gone_on_from == 0
 
 
-def test_other_code_goes_on_from_nothing(plan, played, bench, tmp_path, monkeypatch):
-    (tmp_path / "mine.py").write_text("WIDTH = 1\n", encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    bench = partial(bench, plugins=("mine",))
+def installed(folder, version="1.0", width=1):
+    """A package with a plug-in, in a folder of packages."""
+    told = folder / "mine.dist-info"
+    told.mkdir(parents=True, exist_ok=True)
+    (told / "METADATA").write_text(f"Name: mine\nVersion: {version}\n", encoding="utf-8")
+    points = "[adviserbench.plugins]\nmine = mine.parts\n"
+    (told / "entry_points.txt").write_text(points, encoding="utf-8")
+    for place in ("mine/__init__.py", "mine/parts/__init__.py", "mine/parts/one/model.py"):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).touch()
+    (folder / "mine/parts/one/model.py").write_text(f"WIDTH = {width}\n", encoding="utf-8")
+
+
+@pytest.fixture
+def packages(tmp_path, monkeypatch):
+    folder = tmp_path / "packages"
+    installed(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    yield folder
+    # Asked where its parts are, Python imported it.
+    sys.modules.pop("mine", None)
+
+
+def test_the_same_packages_go_on(plan, played, bench, packages):
     interrupted(plan, played, bench)
-    (tmp_path / "mine.py").write_text("WIDTH = 2\n", encoding="utf-8")
+    installed(packages)
+    assert bench(plan, settings(**TWO), None).record.gone_on_from == 3
+
+
+@pytest.mark.parametrize("change", [{"width": 2}, {"version": "1.1"}])
+def test_another_plugin_that_is_installed_or_library_goes_on_from_nothing(
+    plan, played, bench, packages, change
+):
+    interrupted(plan, played, bench)
+    installed(packages, **change)
+    assert bench(plan, settings(**TWO), None).record.gone_on_from == 0
+
+
+def test_a_file_that_went_elsewhere_in_its_package_is_other_code(plan, played, bench, packages):
+    interrupted(plan, played, bench)
+    (packages / "mine/parts/one").rename(packages / "mine/parts/other")
+    assert bench(plan, settings(**TWO), None).record.gone_on_from == 0
+
+
+def test_another_plugin_that_is_named_goes_on_from_nothing(plan, played, bench, tmp_path, monkeypatch):
+    (tmp_path / "named.py").write_text("WIDTH = 1\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    bench = partial(bench, plugins=("named",))
+    interrupted(plan, played, bench)
+    (tmp_path / "named.py").write_text("WIDTH = 2\n", encoding="utf-8")
     assert bench(plan, settings(**TWO), None).record.gone_on_from == 0
 
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pyarrow import ArrowException
 from pydantic import TypeAdapter, ValidationError
 
 from harness.engine.bench.order import Alone, Order, Together
+from harness.registry import installed_plugins
 from harness.spec import Environment, MachineState, digest
 
 PACKAGES = ("harness", "baselines")
@@ -92,8 +94,15 @@ def forget(folder: Path) -> None:
 
 
 def shared_by_orders(plugins: Iterable[str], where: Environment) -> str:
-    """What decides all answers of a bench: sources, committed or not, libraries, and the machine."""
-    return digest({"code": _code(plugins), "where": where.model_dump(mode="json")}, _DIGITS)
+    """What decides all answers of a bench: sources, committed or not, libraries, and the machine.
+
+    Args:
+        plugins: modules that register variants, beside those that are installed as plug-ins.
+        where: the machine.
+    """
+    code = [each for name in (*PACKAGES, *installed_plugins(), *plugins) for each in _code(name)]
+    known = {"code": code, "libraries": _libraries(), "where": where.model_dump(mode="json")}
+    return digest(known, _DIGITS)
 
 
 def _told(order: Order) -> dict[str, Any]:
@@ -121,18 +130,20 @@ def _hash(file: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def _code(plugins: Iterable[str]) -> list[str]:
-    modules = (*PACKAGES, *plugins)
-    return [f"{name} {file.name} {_hash(file)}" for name in modules for file in _sources(name)]
+def _libraries() -> list[str]:
+    """All that is installed: which libraries a back end or a plug-in calls, is for them to know."""
+    return sorted({f"{found.name} {found.version}" for found in distributions()})
 
 
-def _sources(module: str) -> list[Path]:
-    """A module's files, of a package those of all its parts."""
+def _code(module: str) -> list[str]:
+    """The hash of each file of a module, of a package those of all its parts, by its place in it."""
     spec = find_spec(module)
     if spec is None:
         return []
     if spec.submodule_search_locations is None:
-        return [Path(spec.origin)] if spec.origin else []
-    return sorted(
-        file for place in spec.submodule_search_locations for file in Path(place).rglob("*.py")
-    )
+        return [f"{module} {_hash(Path(spec.origin))}"] if spec.origin else []
+    return [
+        f"{module} {file.relative_to(place).as_posix()} {_hash(file)}"
+        for place in map(Path, spec.submodule_search_locations)
+        for file in sorted(place.rglob("*.py"))
+    ]

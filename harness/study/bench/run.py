@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.efficiency.machine import checked_threads
 from harness.engine.bench.compare import primary
-from harness.engine.bench.order import Entrant, Order
+from harness.engine.bench.order import Entrant, Material, Order
 from harness.engine.environment import environment, find_device
 from harness.registry import DATASETS
 from harness.spec import LOCATION_KEYS, BenchRecord, BenchRow, BenchSettings, Plan, VariantRef
@@ -73,16 +73,8 @@ def bench(  # noqa: PLR0913 - what, how, from where, to where, and who is told
     found, clips = material(rows, plan, settings)
     kept = Kept(work, shared_by_orders(plugins, where))
     with TemporaryDirectory() as folder:
-        drafts = Path(folder)
-        write_transcripts(found[rows[0].spec.data].data, drafts / "transcripts")
-        order = Order(
-            settings=settings,
-            entrants=rows,
-            material=found,
-            transcripts=drafts / "transcripts",
-            accelerator=plan.study.runtime.accelerator,
-        )
-        processes = Processes(drafts, threads, tuple(plugins))
+        processes = Processes(Path(folder), threads, tuple(plugins))
+        order = _order(rows, found, plan, settings, Path(folder))
         measured = Measuring(processes, kept, say).measured(order, compared_with)
     return Bench(
         BenchRecord(
@@ -99,6 +91,19 @@ def bench(  # noqa: PLR0913 - what, how, from where, to where, and who is told
         ),
         pd.concat([one.samples for one in measured.together], ignore_index=True),
     )
+
+
+def _order(
+    rows: tuple[Entrant, ...],
+    found: Mapping[VariantRef, Material],
+    plan: Plan,
+    settings: BenchSettings,
+    folder: Path,
+) -> Order:
+    """Everything that is to be measured; the transcripts of its clips lie in the folder."""
+    transcripts = folder / "transcripts"
+    write_transcripts(found[rows[0].spec.data].data, transcripts)
+    return Order(settings, rows, found, transcripts, plan.study.runtime.accelerator)
 
 
 def _what(plan: Plan, first: Entrant) -> dict[str, Any]:
