@@ -16,6 +16,9 @@ from harness.spec import BadInput, MachineState
 WATCHED_SECONDS = 0.5
 """Long enough for a hundred ticks of two cores' clocks."""
 
+LEAST_TICKS = 40
+"""Of all cores together: of fewer, one that is counted a moment later would be a share of its own."""
+
 SYSTEM = Path("/")
 
 
@@ -103,13 +106,34 @@ def others_share(*, root: Path = SYSTEM, seconds: float = WATCHED_SECONDS) -> fl
     This process and its threads are left out. Where the kernel does not count ticks it is the load
     average of the last minute by core, which this process is part of.
     """
-    before = _ticks(root)
-    sleep(seconds if before else 0)
-    after = _ticks(root)
-    if before is None or after is None or after.all <= before.all:
-        return min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    others = (after.busy - before.busy) - (after.own - before.own)
-    return min(1.0, max(0.0, others / (after.all - before.all)))
+    watch = OthersWatch(root)
+    sleep(seconds if watch.sees else 0)
+    share = watch.share()
+    return min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if share is None else share
+
+
+class OthersWatch:
+    """How much of the cores other processes use, from when it is made.
+
+    Work that a hypervisor gives to others counts too, where it tells of it.
+    """
+
+    def __init__(self, root: Path = SYSTEM) -> None:
+        self._root = root
+        self._before = _ticks(root)
+
+    @property
+    def sees(self) -> bool:
+        """Whether there is a kernel that counts."""
+        return self._before is not None
+
+    def share(self) -> float | None:
+        """Of all cores until now, 0 to 1, without this process; None of too few ticks, or of none."""
+        before, after = self._before, _ticks(self._root)
+        if before is None or after is None or after.all - before.all < LEAST_TICKS:
+            return None
+        others = (after.busy - before.busy) - (after.own - before.own)
+        return min(1.0, max(0.0, others / (after.all - before.all)))
 
 
 @dataclass(frozen=True)

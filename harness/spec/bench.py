@@ -120,12 +120,20 @@ class MachineState(Frozen):
     others_share: float
     """Share of all cores that other processes used just before; 0 to 1."""
 
+    others_share_meanwhile: float | None = None
+    """The same while rows were timed; None where that was too short to tell, or nobody counts."""
+
     load_average: float | None = None
     timer_overhead_us: float
     """What timing costs: the median of a call that does nothing, in microseconds."""
 
     decoder: str = ""
     """Library that opens clips, with its version and threads."""
+
+    @property
+    def largest_others_share(self) -> float:
+        """Of just before and meanwhile."""
+        return max(self.others_share, self.others_share_meanwhile or 0.0)
 
 
 class ColdStart(Frozen):

@@ -48,9 +48,9 @@ class Bench:
 
     @property
     def is_busy(self) -> bool:
-        """Whether others used more of the cores than the settings allow, before any process."""
+        """Whether others used more of the cores than the settings allow, before or in any process."""
         limit = self.record.settings.busy_share
-        return any(machine.others_share > limit for machine in self.record.machines)
+        return any(machine.largest_others_share > limit for machine in self.record.machines)
 
     @property
     def has_quality(self) -> bool:

@@ -90,9 +90,9 @@ def _machine(bench: Bench) -> Iterator[str]:
             f"{distinct(one.inter_threads for one in machines)} inter-op; cores allowed: "
             f"{distinct(map(_cores, machines))}; governor: "
             f"{distinct(one.governor or 'not readable' for one in machines)}; clock: "
-            f"{distinct(map(_clock, machines))}; others' share of the cores: "
-            f"{distinct(f'{100 * one.others_share:.0f}%' for one in machines)}; load average: "
-            f"{distinct(map(_load, machines))}. Each value once that processes found."
+            f"{distinct(map(_clock, machines))}; others' share of the cores, before: "
+            f"{distinct(map(_before, machines))}, meanwhile: {distinct(map(_meanwhile, machines))}; "
+            f"load average: {distinct(map(_load, machines))}. Each value once that processes found."
         )
         decoders = distinct(one.decoder or "nothing that says so" for one in machines)
         yield f"Clips are opened by: {decoders}."
@@ -112,6 +112,15 @@ def _cores(machine: MachineState) -> str:
 
 def _clock(machine: MachineState) -> str:
     return "not readable" if machine.clock_mhz is None else f"{machine.clock_mhz:.0f} MHz"
+
+
+def _before(machine: MachineState) -> str:
+    return f"{100 * machine.others_share:.0f}%"
+
+
+def _meanwhile(machine: MachineState) -> str:
+    share = machine.others_share_meanwhile
+    return "not known" if share is None else f"{100 * share:.0f}%"
 
 
 def _load(machine: MachineState) -> str:

@@ -20,12 +20,12 @@ def warnings(bench: Bench) -> Iterator[str]:
         yield f"RANDOM WEIGHTS ({whose}): only cost means anything, there is no quality."
     if bench.is_busy:
         limit = record.settings.busy_share
-        shares = [machine.others_share for machine in record.machines]
+        shares = [machine.largest_others_share for machine in record.machines]
         busy = sum(share > limit for share in shares)
         yield (
-            f"BUSY MACHINE: just before {busy} of {len(shares)} processes others used up to "
-            f"{100 * max(shares):.0f}% of the cores, and {100 * limit:g}% are allowed; every time below "
-            "may be too long."
+            f"BUSY MACHINE: just before {busy} of {len(shares)} processes, or while they measured, "
+            f"others used up to {100 * max(shares):.0f}% of the cores, and {100 * limit:g}% are "
+            "allowed; every time below may be too long."
         )
     asked = record.settings.threads
     given = {machine.intra_threads for machine in record.machines}

@@ -10,7 +10,13 @@ import pytest
 import torch
 
 from harness.efficiency import machine
-from harness.efficiency.machine import machine_state, others_share, set_threads, usable_cores
+from harness.efficiency.machine import (
+    OthersWatch,
+    machine_state,
+    others_share,
+    set_threads,
+    usable_cores,
+)
 from harness.spec import BadInput
 
 ON_LINUX = pytest.mark.skipif(not Path("/proc/stat").exists(), reason="the kernel counts no ticks")
@@ -64,6 +70,24 @@ def test_without_ticks_the_load_average_by_core_stands_in(tmp_path, monkeypatch,
     monkeypatch.setattr(os, "getloadavg", lambda: (1.5, 9.0, 9.0))
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     assert others_share(root=tmp_path, seconds=0) == 0.25
+
+
+def test_a_watch_is_of_all_that_went_by_since_it_was_made(tmp_path):
+    tick(tmp_path, user=1000, idle=500, own=100)
+    watch = OthersWatch(tmp_path)
+    for user, idle, own, share in ((1060, 540, 120, 0.4), (1060, 640, 120, 0.2), (1260, 640, 320, 0.1)):
+        tick(tmp_path, user=user, idle=idle, own=own)
+        assert watch.share() == share
+
+
+def test_a_watch_of_too_few_ticks_says_nothing(tmp_path):
+    tick(tmp_path, user=1000, idle=500, own=100)
+    watch = OthersWatch(tmp_path)
+    tick(tmp_path, user=1030, idle=500, own=100)
+    assert watch.share() is None
+    tick(tmp_path, user=1040, idle=500, own=100)
+    assert watch.share() == 1
+    assert OthersWatch(tmp_path / "elsewhere").share() is None
 
 
 @ON_LINUX

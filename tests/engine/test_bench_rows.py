@@ -1,6 +1,7 @@
 """Rows of a bench in this process: what one alone says of itself, and all of them side by side."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -96,6 +97,14 @@ def test_another_process_goes_on_where_one_left_off(clips):
     both = [together(replace(one, number=number)).samples for number in (0, 1)]
     at_one = [set(found[found.batch == 1].group) for found in both]
     assert at_one == [{0, 1}, {2, 0}]
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="the kernel counts no ticks")
+def test_who_else_is_at_work_is_watched_while_rows_are_timed(clips):
+    one = replace(clips, entrants=clips.entrants[1:2], settings=settings(seconds=0.5))
+    assert 0 <= together(one).machine.others_share_meanwhile <= 1
+    brief = replace(one, settings=settings(seconds=0.001, batches=(1,), routes=("model_only",)))
+    assert together(brief).machine.others_share_meanwhile is None
 
 
 def test_groups_hold_every_clip_once_and_none_is_smaller_than_the_others(clips):

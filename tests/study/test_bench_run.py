@@ -27,14 +27,15 @@ class Played:
     """Answers orders in this process, on a machine whose other load can be said.
 
     Attributes:
-        share: of the cores, that others use.
+        before, meanwhile: share of the cores that others use.
         fails: asked with the names of an order's rows and the number of its process, and None for that
             of a row alone; what it gives is why that process dies.
         asked: the same of every order that was answered or not.
     """
 
     def __init__(self):
-        self.share, self.fails, self.asked = 0.0, lambda rows, number: None, []
+        self.before, self.meanwhile = 0.0, 0.0
+        self.fails, self.asked = lambda rows, number: None, []
 
     def begin(self, order, number):
         rows = tuple(row.name for row in order.entrants)
@@ -49,7 +50,8 @@ class Played:
     def together(self, order):
         self.begin(order, order.number)
         found = together(order)
-        machine = found.machine.model_copy(update={"others_share": self.share})
+        shares = {"others_share": self.before, "others_share_meanwhile": self.meanwhile}
+        machine = found.machine.model_copy(update=shares)
         return replace(found, machine=machine)
 
 
@@ -97,8 +99,9 @@ def test_the_group_of_a_sample_at_batch_1_is_the_place_of_its_clip_in_the_record
     assert set(found.samples[found.samples.batch == 1].group) == {0, 1, 2}
 
 
-def test_others_at_work_are_warned_about_and_written_into_every_row(plan, played, bench):
-    played.share = 0.4
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_others_at_work_are_warned_about_and_written_into_every_row(plan, played, bench, when):
+    setattr(played, when, 0.4)
     said = []
     found = bench(plan, settings(arms=("alone", "both_steps")), None, say=said.append)
     assert [row.notes[0] for row in found.record.rows] == ["BUSY: others used 40% of the cores"] * 2
@@ -230,9 +233,9 @@ def test_another_plugin_that_is_named_goes_on_from_nothing(plan, played, bench, 
 def test_a_row_that_was_refused_for_its_death_and_times_on_a_busy_machine_are_not_gone_on_from(
     plan, played, bench
 ):
-    played.fails, played.share = dying("both_steps"), 0.4
+    played.fails, played.meanwhile = dying("both_steps"), 0.4
     bench(plan, settings(**TWO), None)
-    played.fails, played.share = (lambda rows, number: None), 0.0
+    played.fails, played.meanwhile = (lambda rows, number: None), 0.0
     played.asked.clear()
     found = bench(plan, settings(**TWO), None)
     assert played.asked == [(("both_steps",), None), (ROWS, 0), (ROWS, 1), (ROWS, 2)]

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from harness.efficiency.latency import is_steady
-from harness.efficiency.machine import machine_state, set_threads
+from harness.efficiency.machine import OthersWatch, machine_state, set_threads
 from harness.efficiency.turns import Call, Rounds, Sample, in_rounds, timer_overhead_us, warm_up
 from harness.engine.bench.loaded import Loaded, Readings, load
 from harness.engine.bench.order import Groups, Order, Together
@@ -24,8 +24,10 @@ def together(order: Order) -> Together:
     readings = [row.reading for row in rows if row.reading is not None]
     decoder = next((note for reading in readings for note in reading.notes), "")
     machine = machine_state(decoder, timer_overhead_us())
+    watch = OthersWatch()
     with torch.inference_mode():
         samples = [values for cell in _cells(rows, order) for values in cell]
+    machine = machine.model_copy(update={"others_share_meanwhile": watch.share()})
     return Together(machine, pd.DataFrame(samples))
 
 

@@ -119,7 +119,7 @@ class Measuring:
 
 def _busy(found: Sequence[Together], settings: BenchSettings) -> tuple[str, ...]:
     """What every row has to say of a machine on which others worked too."""
-    share = max(one.machine.others_share for one in found)
+    share = max(one.machine.largest_others_share for one in found)
     if share <= settings.busy_share:
         return ()
     return (f"BUSY: others used {share:.0%} of the cores",)

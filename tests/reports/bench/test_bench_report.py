@@ -81,6 +81,18 @@ def test_clips_machine_and_methods_are_said():
         assert said in found
 
 
+def test_what_others_used_before_and_meanwhile_is_said_or_not_known():
+    seen = MACHINE.model_copy(update={"others_share_meanwhile": 0.05})
+    found = to_markdown(*two_rows(machines=(MACHINE, seen)))
+    assert "others' share of the cores, before: 2%, meanwhile: not known, 5%;" in found
+
+
+def test_processes_with_clips_of_their_own_are_said_to_differ_by_them():
+    few = to_markdown(*two_rows(settings={"calls": 1}))
+    assert "Rounds are fewer than there are at 1 a call" in few
+    assert "Rounds are fewer" not in to_markdown(*two_rows(settings={"calls": 2}))
+
+
 def test_stages_sum_to_the_mean_of_the_whole():
     record, samples = two_rows()
     for name, found in parts(bench_of(record, samples)).items():
@@ -130,12 +142,13 @@ def test_a_row_without_an_end_to_end_route_is_said_to_have_none():
     assert said == ["Not timed: slow (end to end, one clip a call): no sample was taken"]
 
 
-def test_a_busy_machine_is_loud():
-    busy = MACHINE.model_copy(update={"others_share": 0.4})
+@pytest.mark.parametrize("when", ["others_share", "others_share_meanwhile"])
+def test_a_busy_machine_is_loud(when):
+    busy = MACHINE.model_copy(update={when: 0.4})
     record, samples = two_rows(machines=(MACHINE, busy))
     (said,) = warnings(bench_of(record, samples))
     assert said.startswith(
-        "BUSY MACHINE: just before 1 of 2 processes others used up to 40% of the cores"
+        "BUSY MACHINE: just before 1 of 2 processes, or while they measured, others used up to 40% of"
     )
     assert len(re.findall("###.*BUSY MACHINE", to_markdown(record, samples))) == 2
     assert not list(warnings(bench_of(*two_rows())))
