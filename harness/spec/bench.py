@@ -78,7 +78,11 @@ class BenchSettings(Frozen):
     warmup_seconds: float = Field(
         5.0, gt=0, description="an unsteady warm-up ends with the call that passes this"
     )
-    processes: int = Field(3, ge=1, description="fresh processes that repeat everything")
+    processes: int = Field(
+        5,
+        ge=1,
+        description="fresh processes that repeat everything; of fewer than 5 intervals are too narrow",
+    )
     threads: int | None = Field(None, ge=1, description="threads of the forward pass; null = all cores")
     asr: str | None = Field(
         None,

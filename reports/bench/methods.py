@@ -52,6 +52,13 @@ def _amounts(record: BenchRecord) -> Iterator[str]:
             "them, had answered before, and the time is of the rest. A ratio is of times within "
             "processes, so no time is compared with one from before the interruption."
         )
+    differing = [n for n in sorted(asked.batches) if asked.rounds(n) < len(record.clips) // n]
+    if len(record.machines) > 1 and differing:
+        yield (
+            "A process begins with the clips that the one before would have had next. Rounds are fewer "
+            f"than there are at {', '.join(map(str, differing))} a call, so that medians of processes "
+            "are of different clips there, and differ by their lengths too."
+        )
     yield (
         "A sample is the mean over its calls (column samples (calls)) and weighs as one; where it has "
         "several, percentiles are of such means."
@@ -67,7 +74,9 @@ def _statistics(bench: Bench) -> Iterator[str]:
         "Ratio: median of a row over median of the reference, over units: a clip (or batch of clips) "
         "in a process, whose value is the median of its samples. Interval: bootstrap, by percentiles, "
         f"{100 * CONFIDENCE:g}%, {DRAWS:,} draws, paired: processes and clips are resampled crossed, "
-        "with the same draw for both rows. Of few processes or batches it is rather too narrow."
+        "with the same draw for both rows. Of few processes or batches it is rather too narrow: where "
+        "nothing but processes differs, by simulation, those of 3 hold the true ratio 84 times in 100, "
+        "those of 5 94 times."
     )
     for place, found in bench.found.items():
         left = {name: one.ratio.left_out for name, one in found.items() if one.ratio}
