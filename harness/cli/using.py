@@ -78,7 +78,8 @@ def bench(
     ] = False,
 ) -> None:
     """Measure what using the arms of a study costs, end to end and model only, side by side."""
-    from harness.cli.bench import Asked, bench_command
+    from harness.cli.bench import bench_command
+    from harness.cli.bench_plan import Asked
 
     chosen = (tuple(arm or ()), tuple(backend or ()), weights, threads, asr)
     given = (study, overrides or [], Asked(*chosen, model_only=model_only), out, store, plugin or [])
