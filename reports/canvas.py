@@ -84,6 +84,16 @@ def entitle(found: Any, *said: str) -> None:
     found.set_title("\n".join(filter(None, said)), fontsize="medium")
 
 
+def plain_ticks(axis: Any) -> None:
+    """Marks 1, 2 and 5 of each decade of a logarithmic axis, as plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    # Of so many ticks none is left out, whatever the range.
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=100))
+    axis.set_major_formatter("{x:,g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
 def colours(names: tuple[str, ...]) -> dict[str, Any]:
     """A colour for each name."""
     import seaborn

@@ -10,7 +10,7 @@ from harness.spec.trial import Role
 from reports.bench.found import Bench, Place
 from reports.bench.panels import legend_below, panels
 from reports.bench.tables import quality_heading, quality_metric
-from reports.canvas import colours, entitle, saved
+from reports.canvas import colours, entitle, plain_ticks, saved
 
 _PLACE = Place("end_to_end", 1)
 
@@ -103,7 +103,7 @@ def quality_figure(bench: Bench) -> bytes:
             xlabel="median latency end to end, one clip a call ↓ (ms)",
             ylabel=quality_heading(bench.record),
         )
-        plot.xaxis.set_major_formatter("{x:,g}")
+        plain_ticks(plot.xaxis)
         entitle(plot, "filled: on the Pareto front; hollow: another row is at least as fast and as good")
         legend_below(plots)
         _name(plot, found)

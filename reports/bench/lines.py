@@ -8,7 +8,7 @@ from typing import Any
 from reports.bench.found import Bench, Place
 from reports.bench.panels import drawn_places, legend_below, looks, panels
 from reports.bench.tables import ROUTES
-from reports.canvas import saved
+from reports.canvas import plain_ticks, saved
 
 Points = tuple[list[float], list[float]]
 
@@ -84,7 +84,7 @@ def _lines(plot: Any, bench: Bench, points: Mapping[str, Points]) -> None:
 def _finish(plots: list[Any], label: str) -> None:
     plots[0].set(ylabel=label, yscale="log")
     for plot in plots:
-        plot.yaxis.set_major_formatter("{x:,g}")
+        plain_ticks(plot.yaxis)
         plot.grid(visible=True, axis="y", which="minor", linewidth=0.3)
     legend_below(plots)
 

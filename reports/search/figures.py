@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.spec import COSTS, SearchStudy
-from reports.canvas import Format, axes, colours, drawn, entitle, fit
+from reports.canvas import Format, axes, colours, drawn, entitle, fit, plain_ticks
 from reports.search.best import best, best_so_far
 from reports.search.reruns import Rerun, reruns
 from reports.search.tries import Try, of_arm, searched_arms
@@ -60,7 +60,7 @@ def front_figure(records: Records, study: SearchStudy, kind: Format) -> bytes:
         plot.set(xlabel=objective_label(cost), ylabel=objective_label(study.search.objective[up]))
         if _spans_a_decade(records, across):
             plot.set_xscale("log")
-            plot.xaxis.set_major_formatter("{x:g}")
+            plain_ticks(plot.xaxis)
         remark = fit(plot, _heights(records, study, up), kept, study.search.directions[up])
         entitle(plot, "dots: complete trials of the search", remark)
         return drawn(plot, kind)
