@@ -1,10 +1,12 @@
 """When a bench counts as slower: by numbers alone, without a clock."""
 
 import pytest
-from bench_gate import RESTS, Baseline, Compared, Machine, Ratio, closing, smallest, unknown
+from bench_gate import RESTS, Baseline, Compared, Machine, Ratio, Stored, closing, smallest, unknown
 from pydantic import ValidationError
 
 MACHINE = Machine(cpu="one", python="3.11.1", torch="2.9.0", numpy="2.1.0")
+OTHER = MACHINE.model_copy(update={"cpu": "other"})
+NOTHING = Baseline(machines=(), benches={})
 STORED = Ratio(kind="ops", ratio=2.0)
 
 
@@ -71,32 +73,54 @@ def test_a_bench_without_a_stored_ratio_is_told_what_stores_it():
 
 
 def test_a_ratio_to_another_kind_of_loop_is_no_ratio_to_compare_with():
-    assert "loops of 'python'" in unknown("file.py::bench", "python", STORED)
-    assert unknown("file.py::bench", "ops", STORED) is None
+    stored = Stored(kind="ops", ratios={"one": 2.0})
+    assert "loops of 'python'" in unknown("file.py::bench", "python", stored)
+    assert unknown("file.py::bench", "ops", stored) is None
 
 
 def test_another_machine_is_said_where_a_bench_fails_and_at_the_end():
-    other = MACHINE.model_copy(update={"torch": "2.10.0"})
-    unlike = other.unlike(MACHINE)
+    baseline = Baseline(machines=(OTHER, MACHINE), benches={})
+    unlike = baseline.unlike(MACHINE.model_copy(update={"torch": "2.10.0"}))
     assert unlike == "torch is 2.10.0, stored 2.9.0"
     assert unlike in compared(3.0, unlike=unlike).fault
     assert closing([compared(2.0, unlike=unlike)])[-1].endswith(unlike)
-    assert MACHINE.unlike(MACHINE) == ""
+    assert baseline.unlike(MACHINE) == ""
+    third = MACHINE.model_copy(update={"cpu": "third"})
+    assert baseline.unlike(third) == "cpu is third, stored other and one, of which the larger counts"
+
+
+def test_a_processor_has_its_own_ratio_and_one_that_nobody_stored_the_largest():
+    stored = Stored(kind="ops", ratios={"one": 2.0, "other": 3.0})
+    assert [stored.on(cpu).ratio for cpu in ("one", "other", "third")] == [2.0, 3.0, 3.0]
+
+
+def test_what_is_stored_anew_on_one_processor_leaves_the_ratios_of_another():
+    first = NOTHING.stored_anew(MACHINE, [run(a=1.0, b=2.0, gone=1.0)])
+    both = first.stored_anew(OTHER, [run(a=3.0, b=4.0)])
+    assert both.machines == (MACHINE, OTHER)
+    again = both.stored_anew(
+        OTHER, [{"a": Ratio(kind="ops", ratio=5.0), "b": Ratio(kind="new", ratio=9.0)}]
+    )
+    assert again.machines == (MACHINE, OTHER)
+    assert again.benches == {
+        "a": Stored(kind="ops", ratios={"one": 1.0, "other": 5.0}),
+        "b": Stored(kind="new", ratios={"other": 9.0}),
+    }
 
 
 def test_the_median_of_runs_is_stored_and_benches_that_are_gone_are_not():
     runs = [run(a=1.0, gone=1.0), run(a=9.0, b=3.0), run(a=2.0, b=5.0)]
-    found = Baseline.of_runs(MACHINE, runs).benches
-    assert {name: each.ratio for name, each in found.items()} == {"a": 2.0, "b": 4.0}
+    found = NOTHING.stored_anew(MACHINE, runs).benches
+    assert {name: each.ratios for name, each in found.items()} == {"a": {"one": 2.0}, "b": {"one": 4.0}}
 
 
 def test_ratios_to_another_kind_of_loop_are_no_part_of_the_median():
     runs = [{"a": Ratio(kind="python", ratio=50.0)}, run(a=2.0)]
-    assert Baseline.of_runs(MACHINE, runs).benches["a"] == STORED
+    assert NOTHING.stored_anew(MACHINE, runs).benches["a"].on("one") == STORED
 
 
 def test_what_is_written_is_read_a_bench_a_line(tmp_path):
-    baseline = Baseline.of_runs(MACHINE, [{"file.py::a[é]": STORED, "file.py::b": STORED}])
+    baseline = NOTHING.stored_anew(MACHINE, [{"file.py::a[é]": STORED, "file.py::b": STORED}])
     baseline.write(tmp_path / "baseline.json")
     assert Baseline.read(tmp_path / "baseline.json") == baseline
     lines = (tmp_path / "baseline.json").read_text().splitlines()
@@ -104,7 +128,9 @@ def test_what_is_written_is_read_a_bench_a_line(tmp_path):
 
 
 def test_a_stored_ratio_is_missed_only_in_files_that_were_collected():
-    baseline = Baseline.of_runs(MACHINE, [run(**{"a.py::one": 1.0, "a.py::two": 1.0, "b.py::one": 1.0})])
+    baseline = NOTHING.stored_anew(
+        MACHINE, [run(**{"a.py::one": 1.0, "a.py::two": 1.0, "b.py::one": 1.0})]
+    )
     assert baseline.without_bench(["a.py::one"]) == ["a.py::two"]
     assert baseline.without_bench([]) == []
 
@@ -112,3 +138,5 @@ def test_a_stored_ratio_is_missed_only_in_files_that_were_collected():
 def test_no_ratio_is_zero():
     with pytest.raises(ValidationError, match="greater than 0"):
         Ratio(kind="ops", ratio=0)
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Stored(kind="ops", ratios={"one": 0})

@@ -79,8 +79,9 @@ def gate(request, baseline, rest) -> Callable[[str, Kind, float, Callable[[], fl
         fault = unknown(bench, kind, stored)
         if fault:
             pytest.fail(fault, pytrace=False)
-        found = smallest(ratio, LIMIT * stored.ratio, again, rest)
-        compared = Compared(bench, stored, found, here().unlike(baseline.machine))
+        expected = stored.on(here().cpu)
+        found = smallest(ratio, LIMIT * expected.ratio, again, rest)
+        compared = Compared(bench, expected, found, baseline.unlike(here()))
         request.config.stash[COMPARED].append(compared)
         if compared.fault:
             pytest.fail(compared.fault, pytrace=False)

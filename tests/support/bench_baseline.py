@@ -1,4 +1,7 @@
-"""Writes the baseline of the micro-benchmarks from the JSON files of several runs: a median a bench."""
+"""Writes the baseline of the micro-benchmarks from the JSON files of several runs: a median a bench.
+
+What other kinds of processors have in it stays.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ def main(files: Sequence[str]) -> None:
     """Writes `FILE` from the runs, as ``tox -e bench-baseline`` asks for."""
     if not files:
         raise SystemExit("expected the JSON files of runs of the benches, given none")
-    Baseline.of_runs(here(), [ratios(Path(file)) for file in files]).write(FILE)
+    found = [ratios(Path(file)) for file in files]
+    Baseline.read(FILE).stored_anew(here(), found).write(FILE)
 
 
 if __name__ == "__main__":

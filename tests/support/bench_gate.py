@@ -1,6 +1,8 @@
 """The gate of the micro-benchmarks: what each costs in calibration loops, beside what it did cost.
 
 A ratio is a bench's time over that of its calibration loop, so that it is the same on a faster machine.
+Nearly: processors differ in what they are good at, so that a bench has a stored ratio for each kind of
+them that somebody stored it on.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Annotated
 
 from pydantic import Field
 
@@ -33,7 +36,7 @@ class Machine(Frozen):
     numpy: str
 
     def unlike(self, stored: Machine) -> str:
-        """What differs from the machine of a baseline, as a sentence's end; empty if nothing does."""
+        """What differs from a machine of the baseline, as a sentence's end; empty if nothing does."""
         ours, theirs = self.model_dump(), stored.model_dump()
         return ", ".join(
             f"{name} is {ours[name]}, stored {theirs[name]}"
@@ -49,26 +52,51 @@ class Ratio(Frozen):
     ratio: float = Field(gt=0)
 
 
-class Baseline(Frozen):
-    """The stored ratios, by the bench's node id, and where they are from."""
+class Stored(Frozen):
+    """What a bench did cost: calibration loops of a kind, by the processor that they were stored on."""
 
-    machine: Machine
-    runs: int = Field(ge=1)
-    benches: dict[str, Ratio]
+    kind: str
+    ratios: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=1)
+
+    def on(self, cpu: str) -> Ratio:
+        """On that processor, or, where nobody stored it, the largest on any."""
+        return Ratio(kind=self.kind, ratio=self.ratios.get(cpu) or max(self.ratios.values()))
+
+
+class Baseline(Frozen):
+    """The stored ratios, by the bench's node id, and the machines that they are from."""
+
+    machines: tuple[Machine, ...]
+    """One of a kind of processor."""
+
+    benches: dict[str, Stored]
 
     @classmethod
     def read(cls, file: Path) -> Baseline:
         """The baseline of a file."""
         return cls.model_validate_json(file.read_text(encoding="utf-8"))
 
-    @classmethod
-    def of_runs(cls, machine: Machine, runs: Sequence[Mapping[str, Ratio]]) -> Baseline:
-        """The median ratio of each bench over runs, of those that are in the last."""
-        found = {
-            name: Ratio(kind=last.kind, ratio=round(median(of_kind(runs, name, last.kind)), 4))
-            for name, last in sorted(runs[-1].items())
-        }
-        return cls(machine=machine, runs=len(runs), benches=found)
+    def stored_anew(self, machine: Machine, runs: Sequence[Mapping[str, Ratio]]) -> Baseline:
+        """With the median ratio of each bench over runs on a machine, of those that are in the last.
+
+        What was stored on other processors stays, by the same kind of loop.
+        """
+        machines = {each.cpu: each for each in (*self.machines, machine)}
+        benches = {}
+        for name, last in sorted(runs[-1].items()):
+            before = self.benches.get(name)
+            kept = before.ratios if before is not None and before.kind == last.kind else {}
+            ours = round(median(of_kind(runs, name, last.kind)), 4)
+            benches[name] = Stored(kind=last.kind, ratios={**kept, machine.cpu: ours})
+        return Baseline(machines=tuple(machines.values()), benches=benches)
+
+    def unlike(self, here: Machine) -> str:
+        """What a machine has that none of the baseline had, as a sentence's end; empty if nothing."""
+        alike = [each for each in self.machines if each.cpu == here.cpu]
+        if alike:
+            return here.unlike(alike[0])
+        stored = " and ".join(each.cpu for each in self.machines)
+        return f"cpu is {here.cpu}, stored {stored}, of which the larger counts"
 
     def write(self, file: Path) -> None:
         """The baseline as JSON, a bench a line, so that a change of one is a change of a line."""
@@ -76,8 +104,11 @@ class Baseline(Frozen):
             f"    {json.dumps(name)}: {json.dumps(each.model_dump())}"
             for name, each in self.benches.items()
         )
-        head = f'"machine": {self.machine.model_dump_json()},\n  "runs": {self.runs}'
-        file.write_text(f'{{\n  {head},\n  "benches": {{\n{lines}\n  }}\n}}\n', encoding="utf-8")
+        machines = ",\n".join(f"    {each.model_dump_json()}" for each in self.machines)
+        file.write_text(
+            f'{{\n  "machines": [\n{machines}\n  ],\n  "benches": {{\n{lines}\n  }}\n}}\n',
+            encoding="utf-8",
+        )
 
     def without_bench(self, benches: Iterable[str]) -> list[str]:
         """Names that are stored, of files with a bench among `benches`, but of no bench."""
@@ -98,7 +129,7 @@ class Compared:
     Attributes:
         bench: its node id.
         stored, found: ratios by the same kind of loop.
-        unlike: what the machine of the baseline had that this one has not; empty if nothing.
+        unlike: what this machine has that those of the baseline had not; empty if nothing.
     """
 
     bench: str
@@ -124,7 +155,7 @@ class Compared:
         )
 
 
-def unknown(bench: str, kind: str, stored: Ratio | None) -> str | None:
+def unknown(bench: str, kind: str, stored: Stored | None) -> str | None:
     """Why a bench cannot be compared; None if it can."""
     if stored is None:
         return f"{bench} has no stored ratio; store it: {STORE}"
