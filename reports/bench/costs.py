@@ -114,7 +114,8 @@ def _deviations(rows: list[BenchRow]) -> pd.DataFrame:
 def _deviation(row: BenchRow, found: Deviation) -> dict[str, str]:
     metric = METRICS[found.metric.rpartition("/")[2]]
     values = (found.eager, found.found)
-    words = [f"{value:.{metric.digits}f}" for value in values] + [f"{found.change:+.{metric.digits}f}"]
+    # Of a change below the digits of the metric it matters how far below.
+    words = [f"{value:.{metric.digits}f}" for value in values] + [f"{found.change:+.2g}"]
     eager, own, change = words if row.weights == "trained" else [DASH] * 3
     return {
         "row": row.name,

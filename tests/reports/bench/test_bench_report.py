@@ -182,6 +182,10 @@ def test_back_ends_show_what_they_change():
     samples = together(timed("text", [2.0]), timed("text · int8", [1.0]))
     found = cells(to_markdown(record, samples), "Back ends", "text · int8")
     assert (found["largest difference"], found["change"]) == ("2e-05", "+0.002")
+    little = bench_row("text · int8", deviation=apart.model_copy(update={"found": 0.70000123}))
+    record = bench_record(bench_row("text"), little)
+    found = cells(to_markdown(record, samples), "Back ends", "text · int8")
+    assert (found["here"], found["change"]) == ("0.700", "+1.2e-06")
 
 
 def test_one_process_with_one_clip_says_that_it_has_no_interval():
