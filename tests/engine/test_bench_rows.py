@@ -101,7 +101,7 @@ def test_another_process_goes_on_where_one_left_off(clips):
 
 @pytest.mark.skipif(not Path("/proc/stat").exists(), reason="the kernel counts no ticks")
 def test_who_else_is_at_work_is_watched_while_rows_are_timed(clips):
-    one = replace(clips, entrants=clips.entrants[1:2], settings=settings(seconds=0.5))
+    one = replace(clips, entrants=clips.entrants[1:2], settings=settings(seconds=0.1))
     assert 0 <= together(one).machine.others_share_meanwhile <= 1
     brief = replace(one, settings=settings(seconds=0.001, batches=(1,), routes=("model_only",)))
     assert together(brief).machine.others_share_meanwhile is None

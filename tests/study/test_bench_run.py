@@ -10,6 +10,8 @@ import pytest
 import torch
 from benches import settings, toy_study, untrained
 
+from harness.efficiency.machine import machine_state
+from harness.engine.bench import together as measuring
 from harness.engine.bench.alone import alone
 from harness.engine.bench.loaded import Loaded
 from harness.engine.bench.together import together
@@ -60,6 +62,8 @@ def played(monkeypatch):
     one = Played()
     monkeypatch.setattr(Processes, "alone", lambda _, order: one.alone(order))
     monkeypatch.setattr(Processes, "together", lambda _, order: one.together(order))
+    # Who else is at work is said, not watched.
+    monkeypatch.setattr(measuring, "machine_state", partial(machine_state, seconds=0))
     before = torch.get_num_threads()
     yield one
     torch.set_num_threads(before)
